@@ -1,0 +1,1 @@
+"""One package: shared builders and fixtures beside the suites (docs/testing.md)."""

@@ -1,0 +1,24 @@
+"""Fixtures that every suite may use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.emulator import Emulator
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Yield an emulated AWS of this test session: `.url`, `.env`, `.client(name)`, `.pause()`, `.resume()`."""
+    state: Path = tmp_path_factory.mktemp("emulator")
+    with Emulator(state) as running:
+        yield running
+
+
+@pytest.fixture
+def aws(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator, with this test's own process pointed at it through the AWS_* variables."""
+    for name, value in emulator.env.items():
+        monkeypatch.setenv(name, value)
+    return emulator
