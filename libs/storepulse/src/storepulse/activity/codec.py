@@ -1,0 +1,88 @@
+"""Bytes to an event of stream 1, or to the reason why they are none. Nothing here raises, whatever the bytes."""
+
+from typing import Final
+
+import msgspec
+
+from storepulse.activity.events import HEARTBEAT, Activity, Heartbeat
+from storepulse.failures import BadPayload, FailureKind
+from storepulse.instants import parse_instant
+
+MAX_PAYLOAD_BYTES: Final = 1024 * 1024  # what Kinesis takes by default
+MAX_PRICE_EXPONENT: Final = 12
+
+
+class _Kind(msgspec.Struct):
+    event_type: str | None = None
+
+
+_decode_kind = msgspec.json.Decoder(_Kind).decode
+_decode_activity = msgspec.json.Decoder(Activity).decode
+_decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+encode: Final = msgspec.json.Encoder(decimal_format="string").encode
+
+
+def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
+    """Return the event in `payload`, checked in every field.
+
+    Args:
+        payload: a record's data; any bytes at all.
+    """
+    try:
+        check_bytes(payload)
+        if _decode_kind(payload).event_type == HEARTBEAT:
+            heartbeat = _decode_heartbeat(payload)
+            parse_instant(heartbeat.txn_timestamp)
+            return heartbeat
+        return _checked(_decode_activity(payload))
+    except (ValueError, RecursionError) as error:
+        return explain(error)
+
+
+def _checked(event: Activity) -> Activity:
+    _check_instant(event.txn_timestamp)
+    if not event.price.is_finite() or event.price < 0 or event.price.adjusted() > MAX_PRICE_EXPONENT:
+        msg = f"price is not a plausible amount: {str(event.price)[:40]}"
+        raise ValueError(msg)
+    return event
+
+
+def _check_instant(text: str) -> None:
+    try:
+        parse_instant(text)
+    except ValueError as error:
+        msg = f"txn_timestamp: {error}"
+        raise ValueError(msg) from error
+
+
+def check_bytes(payload: bytes) -> None:
+    """Raise ValueError for what a JSON decoder need not look at: size, and UTF-8 in fields it skips."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise TooLargeError(len(payload))
+    if not payload.isascii():
+        payload.decode()
+
+
+class TooLargeError(ValueError):
+    """The payload has more bytes than an event may have."""
+
+    def __init__(self, size: int) -> None:
+        """Name the size in bytes."""
+        super().__init__(f"{size:,} bytes; an event has {MAX_PAYLOAD_BYTES:,} at most")
+
+
+def explain(error: ValueError | RecursionError) -> BadPayload:
+    """Return why a payload could not be decoded, as a person would say it."""
+    match error:
+        case TooLargeError():
+            return BadPayload(FailureKind.TOO_LARGE, str(error))
+        case RecursionError():
+            return BadPayload(FailureKind.MALFORMED, "nested too deeply")
+        case UnicodeDecodeError():
+            return BadPayload(FailureKind.MALFORMED, f"not UTF-8: {error.reason} at byte {error.start}")
+        case msgspec.ValidationError():
+            return BadPayload(FailureKind.INVALID, str(error))
+        case msgspec.DecodeError():
+            return BadPayload(FailureKind.MALFORMED, f"not JSON: {error}")
+        case _:
+            return BadPayload(FailureKind.INVALID, str(error))

@@ -1,0 +1,43 @@
+"""The records of stream 2: how many actions a user had in one window."""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from storepulse.activity.codec import check_bytes, explain
+from storepulse.activity.events import InstantText, UserId
+from storepulse.failures import BadPayload
+from storepulse.instants import parse_instant
+
+CountKind = Literal["final", "early"]
+
+
+class WindowCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's actions in the window ``[window_start, window_end)``. Schema ``window-count/1``.
+
+    Final: the window has fired, this is the whole count. Early: the user has just passed the limit inside the open
+    window; the final count follows. Its partition key is `user_id`.
+    """
+
+    user_id: UserId
+    num_actions: Annotated[int, Meta(ge=1)]
+    window_start: InstantText
+    window_end: InstantText  # exclusive
+    kind: CountKind = "final"  # Flink's first job wrote none
+
+
+_decode: Final = msgspec.json.Decoder(WindowCount).decode
+encode_count: Final = msgspec.json.Encoder().encode
+
+
+def decode_count(payload: bytes) -> WindowCount | BadPayload:
+    """Return the window count in `payload`, or why it is none; never raises, whatever the bytes."""
+    try:
+        check_bytes(payload)
+        count = _decode(payload)
+        if parse_instant(count.window_end) <= parse_instant(count.window_start):
+            return explain(ValueError("window_end is not after window_start"))
+    except (ValueError, RecursionError) as error:
+        return explain(error)
+    return count

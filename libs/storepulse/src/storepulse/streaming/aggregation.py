@@ -1,0 +1,138 @@
+"""Counts per key in tumbling event-time windows, by the rules of Flink's window operator.
+
+* A window fires when the combined watermark reaches its last millisecond.
+* A record is late when its window had fired before it: ``window.last <= watermark`` *before* the record.
+* The watermark follows every record, so neither rule depends on how records are cut into batches.
+
+After a restart some records come again. `restored` says, per source, up to which watermark the windows are out
+already, and `decided` marks records whose fate was settled in the life before: what they did to a delivered window is
+done, so they are skipped there, neither counted nor late.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Generic, NamedTuple
+
+from storepulse.streaming.watermarks import BEGINNING, Source, Watermarks
+from storepulse.streaming.windows import Window
+
+
+_NEVER: Final = 2**63
+
+
+class Crossing(NamedTuple):
+    """A key's count has just gone over the limit inside an open window."""
+
+    key: str
+    window: Window
+    count: int
+
+
+@dataclass(slots=True, kw_only=True)
+class BatchOutcome:
+    """What one batch did."""
+
+    counted: int = 0
+    skipped: int = 0  # decided before, in a window that is out
+    late: list[int] = field(default_factory=list)  # positions in the batch
+    crossings: list[Crossing] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)  # starts of the windows that now hold records of it
+
+
+class Fired(NamedTuple):
+    """A window that is complete, with its final counts."""
+
+    window: Window
+    counts: dict[str, int]
+
+
+class TumblingCount(Generic[Source]):
+    """Counts records per key and window. All times are milliseconds since the epoch."""
+
+    def __init__(
+        self,
+        sources: Collection[Source],
+        *,
+        size: int,
+        delay: int,
+        limit: int | None = None,
+        restored: Mapping[Source, int] | None = None,
+    ) -> None:
+        """Count in windows of `size` with watermarks `delay` behind; report a key's record `limit` + 1 at once."""
+        self.size = size
+        self.crossing = 0 if limit is None else limit + 1
+        self.watermarks: Watermarks[Source] = Watermarks(sources, delay=delay, restored=restored)
+        self._delivered = dict.fromkeys(sources, BEGINNING) | dict(restored or {})
+        self._open: dict[int, dict[str, int]] = {}
+
+    @property
+    def open_windows(self) -> int:
+        """How many windows hold counts that have not fired."""
+        return len(self._open)
+
+    @property
+    def open_counts(self) -> int:
+        """How many counts (a key in a window) are held in memory."""
+        return sum(map(len, self._open.values()))
+
+    def add(
+        self,
+        source: Source,
+        keys: Sequence[str | None],
+        times: Sequence[int],
+        *,
+        active: Collection[Source],
+        decided: bool = False,
+    ) -> BatchOutcome:
+        """Count one batch of one source, in order.
+
+        Args:
+            source: the one the batch was read from.
+            keys: one a record; None for a record that only moves event time (a heartbeat).
+            times: one a record; `BEGINNING` for one that does not even do that.
+            active: the sources that are not idle; `source` is one of them.
+            decided: whether the records were settled before a restart.
+        """
+        outcome = BatchOutcome()
+        windows, size, delay, crossing = self._open, self.size, self.watermarks.delay, self.crossing
+        own = self.watermarks[source]
+        ceiling = self.watermarks.ceiling(source, active)
+        delivered = self._delivered[source]
+        closed = max(delivered, self.watermarks.combined, min(own, ceiling))
+        start = end = latest = own + delay
+        # A window is closed for this source from the moment `latest` reaches `closing`. Both tests of a record are one
+        # comparison that way: the watermark itself is not needed until the batch is through.
+        closing = BEGINNING
+        counts: dict[str, int] = {}
+        for position, (key, time) in enumerate(zip(keys, times, strict=True)):
+            if key is not None:
+                if not start <= time < end:
+                    start = time - time % size
+                    end = start + size
+                    if end - 1 <= closed:
+                        closing = BEGINNING
+                    else:
+                        closing = end - 1 + delay if end - 1 <= ceiling else _NEVER
+                        if latest < closing:
+                            counts = windows.setdefault(start, {})
+                            outcome.touched.add(start)
+                if latest >= closing:
+                    if decided and end - 1 <= delivered:
+                        outcome.skipped += 1
+                    else:
+                        outcome.late.append(position)
+                else:
+                    counts[key] = count = counts.get(key, 0) + 1
+                    outcome.counted += 1
+                    if count == crossing:
+                        outcome.crossings.append(Crossing(key, Window(start, end), count))
+            if time > latest:
+                latest = time
+        self.watermarks.observe(source, latest)
+        return outcome
+
+    def fire(self, active: Collection[Source]) -> list[Fired]:
+        """Return the windows that are complete by the watermarks of the `active` sources, oldest first."""
+        watermark = self.watermarks.advance(active)
+        complete = sorted(start for start in self._open if start + self.size - 1 <= watermark)
+        return [Fired(Window(start, start + self.size), self._open.pop(start)) for start in complete]
