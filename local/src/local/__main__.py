@@ -1,0 +1,5 @@
+"""`python -m local`: the command line."""
+
+from local.cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""The command line of the local account."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local import emulator as emulator_server
+from local import settings
+from local.errors import LocalError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The AWS account on this machine.")
+
+Port = Annotated[
+    int | None, typer.Option(min=1, max=65535, help="Port on 127.0.0.1; default LOCAL_EMULATOR_PORT or 4566.")
+]
+
+
+@app.callback()
+def root() -> None:
+    """The AWS account on this machine: an emulator, its resources and the services that run against it."""
+
+
+@app.command()
+def emulator(
+    port: Port = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Where the emulator keeps its files.")] = None,
+    persist: Annotated[bool | None, typer.Option(help="Keep all state across a clean stop.")] = None,
+) -> None:
+    """Run the emulated AWS in the foreground until Ctrl-C or SIGTERM."""
+    chosen = settings.load()
+    emulator_server.serve(
+        port=port or chosen.emulator_port,
+        state_dir=state_dir or chosen.run_dir / "emulator",
+        persist=chosen.persist if persist is None else persist,
+        ready=lambda url: print(f"emulator ready at {url}", flush=True),  # noqa: T201 - what the command is for
+    )
+
+
+def main() -> None:
+    """Run the command line; an error the user can put right is one line on stderr and exit code 1."""
+    try:
+        app()
+    except LocalError as error:
+        typer.secho(str(error), fg="red", err=True)
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""ministack, bound to this machine only, with the repairs it needs."""
+
+import asyncio
+import http.client
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from local import ports, repairs
+from local.deadlines import wait_until
+from local.settings import configure_process
+
+HEALTH_PATH: Final = "/_ministack/health"
+READY_WITHIN: Final = 30.0
+REMEDY: Final = "Stop it (`make down` when it is an earlier run), or choose another port with LOCAL_EMULATOR_PORT."
+
+
+def environment(*, port: int, state_dir: Path, persist: bool) -> dict[str, str]:
+    """Return the emulator's configuration; by default it would bind every interface and open an MQTT port."""
+    return {
+        "AUTH": "false",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "LOCALSTACK_PERSISTENCE": "1" if persist else "0",
+        "LOG_LEVEL": "WARNING",
+        "PERSIST_STATE": "1" if persist else "0",
+        "S3_DATA_DIR": str(state_dir / "s3"),
+        "S3_PERSIST": "1" if persist else "0",
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(state_dir),
+        "USE_SSL": "0",
+    }
+
+
+def is_healthy(endpoint_url: str) -> bool:
+    """Say whether the emulator at `endpoint_url` answers its health check."""
+    try:
+        with urllib.request.urlopen(f"{endpoint_url}{HEALTH_PATH}", timeout=2) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == http.HTTPStatus.OK)
+    except (OSError, urllib.error.URLError, http.client.HTTPException):
+        return False
+
+
+def wait_until_healthy(endpoint_url: str, *, within: float = READY_WITHIN) -> None:
+    """Return when the emulator answers.
+
+    Raises:
+        LocalError: when it does not within `within` seconds.
+    """
+    wait_until(lambda: is_healthy(endpoint_url), within=within, what=f"the emulator at {endpoint_url} does not answer")
+
+
+def serve(*, port: int, state_dir: Path, persist: bool, ready: Callable[[str], None]) -> None:
+    """Run the emulator in this process until SIGTERM or SIGINT.
+
+    Args:
+        port: where it listens, on 127.0.0.1 only.
+        state_dir: where it keeps its files.
+        persist: write all state to `state_dir` on a clean stop and read it again on the next start.
+        ready: called once with the address, from another thread, when it answers.
+
+    Raises:
+        LocalError: when the port is taken or the installed emulator is not the one we repair.
+    """
+    repairs.assert_version()
+    ports.require_free(port, needed_by="the emulator", remedy=REMEDY)
+    state_dir.mkdir(parents=True, exist_ok=True)
+    configure_process(environment(port=port, state_dir=state_dir, persist=persist))
+    repairs.keep_connections()
+    repairs.expire_only_expired()
+    threading.Thread(target=announce, args=(f"http://127.0.0.1:{port}", ready), daemon=True).start()
+    run_server(port)
+
+
+def announce(endpoint_url: str, ready: Callable[[str], None]) -> None:
+    """Call `ready` when the emulator answers."""
+    wait_until_healthy(endpoint_url)
+    ready(endpoint_url)
+
+
+def run_server(port: int) -> None:
+    """Serve with hypercorn (HTTP/1.1 and HTTP/2 without TLS, which the KCL wants) until a signal."""
+    from hypercorn.asyncio import serve as hypercorn_serve  # noqa: PLC0415 - only this environment has it
+    from hypercorn.config import Config  # noqa: PLC0415 - only this environment has it
+    from ministack.app import app  # noqa: PLC0415 - reads its configuration when imported
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(hypercorn_serve(app, config))
