@@ -54,7 +54,7 @@ class BadEvent(msgspec.Struct, frozen=True, kw_only=True):
         failed_at: str,
     ) -> "BadEvent":
         """Return the bad event for the record read at a place."""
-        place = "\0".join((service, stream, shard_id, sequence_number))
+        place = f"{service}\0{stream}\0{shard_id}\0{sequence_number}"
         return cls(
             bad_event_id=blake2b(place.encode(), digest_size=16).hexdigest(),
             service=service,

@@ -4,6 +4,7 @@ One form means that text order is time order, that a window's end can be a sort 
 dictionary look-ups. In memory a point in time is a whole number of milliseconds since the epoch.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,15 @@ def parse_instant(text: str) -> int:
         return _KNOWN_SECONDS[text[:_SECOND_LENGTH]] + _FRACTIONS[text[_SECOND_LENGTH:]]
     except KeyError:
         return _parse_unseen(text)
+
+
+def parse_instants(texts: Sequence[str]) -> list[int]:
+    """Return each of `texts` as `parse_instant` does, at half the cost a text."""
+    seconds, fractions, cut = _KNOWN_SECONDS, _FRACTIONS, _SECOND_LENGTH
+    try:
+        return [seconds[text[:cut]] + fractions[text[cut:]] for text in texts]
+    except KeyError:
+        return [parse_instant(text) for text in texts]
 
 
 def _parse_unseen(text: str) -> int:

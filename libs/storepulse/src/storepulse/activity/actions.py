@@ -11,10 +11,10 @@ from typing import Final
 
 import msgspec
 
-from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, explain
+from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, explain, parse_txn_timestamp
 from storepulse.activity.events import HEARTBEAT, UserId
 from storepulse.failures import BadPayload
-from storepulse.instants import parse_instant
+from storepulse.instants import parse_instants
 
 NO_TIME: Final = -(2**63)
 
@@ -42,26 +42,44 @@ class Actions:
 
 def decode_actions(payloads: Sequence[bytes]) -> Actions:
     """Return who acted when in each of `payloads`; never raises, whatever the bytes."""
-    users: list[str | None] = []
-    times: list[int] = []
-    bad: dict[int, BadPayload] = {}
-    for payload in payloads:
-        user, time = None, NO_TIME
+    whole = b"".join(payloads)
+    if whole.isascii() and len(whole) <= MAX_PAYLOAD_BYTES:
         try:
-            if len(payload) > MAX_PAYLOAD_BYTES or not payload.isascii():
-                check_bytes(payload)
+            return _decode_clean(payloads)
+        except (ValueError, RecursionError):
+            pass  # one of them is bad: look at each
+    return _decode_each(payloads)
+
+
+def _decode_clean(payloads: Sequence[bytes]) -> Actions:
+    """Decode a batch without a bad record in it, the usual one; raise if there is one."""
+    actions = list(map(_decode, payloads))
+    times = parse_instants([action.txn_timestamp for action in actions])
+    users = [action.user_id for action in actions]
+    if HEARTBEAT in [action.event_type for action in actions] or None in users:
+        users = [_user(action) for action in actions]
+    return Actions(users=users, times=times)
+
+
+def _user(action: _Action) -> str | None:
+    if action.event_type == HEARTBEAT:
+        return None
+    if action.user_id is None:
+        msg = "Object missing required field `user_id`, or it is null"
+        raise msgspec.ValidationError(msg)
+    return action.user_id
+
+
+def _decode_each(payloads: Sequence[bytes]) -> Actions:
+    decoded = Actions()
+    for position, payload in enumerate(payloads):
+        try:
+            check_bytes(payload)
             action = _decode(payload)
-            time = parse_instant(action.txn_timestamp)
-            if action.event_type != HEARTBEAT:
-                user = action.user_id
-                if user is None:
-                    time = NO_TIME
-                    bad[len(times)] = _NO_USER
+            user, time = _user(action), parse_txn_timestamp(action.txn_timestamp)
         except (ValueError, RecursionError) as error:
-            bad[len(times)] = explain(error)
-        users.append(user)
-        times.append(time)
-    return Actions(users=users, times=times, bad=bad)
-
-
-_NO_USER: Final = explain(msgspec.ValidationError("Object missing required field `user_id`, or it is null"))
+            user, time = None, NO_TIME
+            decoded.bad[position] = explain(error)
+        decoded.users.append(user)
+        decoded.times.append(time)
+    return decoded

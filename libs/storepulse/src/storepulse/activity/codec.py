@@ -32,7 +32,7 @@ def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
         check_bytes(payload)
         if _decode_kind(payload).event_type == HEARTBEAT:
             heartbeat = _decode_heartbeat(payload)
-            parse_instant(heartbeat.txn_timestamp)
+            parse_txn_timestamp(heartbeat.txn_timestamp)
             return heartbeat
         return _checked(_decode_activity(payload))
     except (ValueError, RecursionError) as error:
@@ -40,16 +40,17 @@ def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
 
 
 def _checked(event: Activity) -> Activity:
-    _check_instant(event.txn_timestamp)
+    parse_txn_timestamp(event.txn_timestamp)
     if not event.price.is_finite() or event.price < 0 or event.price.adjusted() > MAX_PRICE_EXPONENT:
         msg = f"price is not a plausible amount: {str(event.price)[:40]}"
         raise ValueError(msg)
     return event
 
 
-def _check_instant(text: str) -> None:
+def parse_txn_timestamp(text: str) -> int:
+    """Return a `txn_timestamp` as milliseconds since the epoch; the ValueError otherwise names the field."""
     try:
-        parse_instant(text)
+        return parse_instant(text)
     except ValueError as error:
         msg = f"txn_timestamp: {error}"
         raise ValueError(msg) from error

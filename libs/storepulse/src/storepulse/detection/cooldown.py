@@ -1,4 +1,4 @@
-"""One message for a user who goes on and on: after a published alert, later ones of the same rule and user are quiet."""
+"""One message for a user who goes on and on: for a while after a published alert, the next ones are only stored."""
 
 from dataclasses import dataclass
 from datetime import timedelta

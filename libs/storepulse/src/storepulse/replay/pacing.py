@@ -46,18 +46,26 @@ class AtOnce:
         return 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ReplayClock:
-    """Keeps the file's gaps and shifts them: the row at `first` is stamped `base`."""
+    """Keeps the file's gaps and moves them all by `shift` milliseconds.
 
-    first: int
-    base: int
+    The shift is a whole number of windows, so a row's place in its window is the one it had in the file: a replay at
+    any hour gives the same counts.
+    """
+
+    shift: int
 
     def stamp(self, event_time: int) -> int:
         """Return the `txn_timestamp` of a row with `event_time`."""
-        return self.base + (event_time - self.first)
+        return event_time + self.shift
 
     @classmethod
-    def ending(cls, *, first: int, last: int, at: int) -> "ReplayClock":
-        """Return the clock under which the row at `last` is stamped `at`."""
-        return cls(first=first, base=at - (last - first))
+    def starting(cls, *, first: int, at: int, window: int) -> "ReplayClock":
+        """Return the clock that stamps the row at `first` as `at`, or less than a `window` later."""
+        return cls(-((first - at) // window) * window)
+
+    @classmethod
+    def ending(cls, *, last: int, at: int, window: int) -> "ReplayClock":
+        """Return the clock that stamps the row at `last` as `at`, or less than a `window` earlier."""
+        return cls((at - last) // window * window)

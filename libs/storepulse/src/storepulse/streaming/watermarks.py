@@ -28,8 +28,7 @@ class Watermarks(Generic[Source]):
 
     def observe(self, source: Source, time: int) -> None:
         """Take note that `source` has shown a record of `time`."""
-        if time - self.delay > self._of[source]:
-            self._of[source] = time - self.delay
+        self._of[source] = max(self._of[source], time - self.delay)
 
     def ceiling(self, source: Source, active: Iterable[Source]) -> int:
         """Return how far the other `active` sources let the combined watermark rise, whatever `source` shows."""
