@@ -1,0 +1,118 @@
+"""JSON logs on stderr, one line an event, whoever writes them: our code, the standard library, warnings, a crash.
+
+stdout is never touched: the children of the KCL daemon speak a protocol there.
+"""
+
+import json
+import logging
+import math
+import re
+import sys
+import threading
+from types import TracebackType
+from typing import Any
+
+import structlog
+from structlog.stdlib import BoundLogger, ProcessorFormatter
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRET_KEY = re.compile(r"(?i)secret|password|passwd|token|credential|authorization|api_?key|access_?key|private_?key")
+_SECRET_TEXT = re.compile(
+    r"(?i)(?P<name>[\w-]*(?:secret|password|passwd|token|access_?key|api_?key)[\w-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"',&}]+"
+    r"|(?P<scheme>\w+://[^\s/:@]*:)[^\s/@]+(?=@)|(?:AKIA|ASIA)[A-Z0-9]{16}"
+)
+_DEPTH = 8
+
+# Until configure_logs is called: the standard library's way (warnings and worse, on stderr), not structlog's stdout.
+if not structlog.is_configured():
+    structlog.configure(logger_factory=structlog.stdlib.LoggerFactory(), wrapper_class=BoundLogger)
+
+
+def configure_logs(service: str, level: str = "INFO") -> None:
+    """Send every log line of this process to stderr as `{"time", "level", "service", "event", ...fields}`.
+
+    Also takes over the standard library's logging, warnings, and exceptions that nobody caught. An exception is one
+    field of its line, without local variables; what is named like a secret is masked.
+
+    Args:
+        service: the service's name, in each line.
+        level: the least severe level that is written, DEBUG to ERROR.
+    """
+    shared = _processors(service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=[*_final()]))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=BoundLogger,
+    )
+    sys.excepthook = _log_crash
+    threading.excepthook = lambda crash: _log_crash(crash.exc_type, crash.exc_value, crash.exc_traceback)
+
+
+def get_logger(name: str = "storepulse", **fields: object) -> BoundLogger:
+    """Return a logger whose lines carry `fields`; call it as `log.info("event_name", field=value)`."""
+    return structlog.stdlib.get_logger(name, **fields)
+
+
+def _processors(service: str) -> list[Processor]:
+    def name_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["service"] = service
+        return event
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        name_service,
+    ]
+
+
+def _final() -> list[Processor]:
+    transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+    return [
+        _name_foreign_logger,
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.ExceptionRenderer(transformer),
+        structlog.processors.StackInfoRenderer(),
+        _render,
+    ]
+
+
+def _name_foreign_logger(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    record = event.get("_record")
+    if not event.get("_from_structlog") and isinstance(record, logging.LogRecord):
+        event["logger"] = record.name
+    return event
+
+
+def _render(_: WrappedLogger, __: str, event: EventDict) -> str:
+    first = {key: event.pop(key, None) for key in ("time", "level", "service", "event")}
+    return json.dumps(_safe({**first, **event}, _DEPTH), ensure_ascii=False, default=str)
+
+
+def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401 - a field may hold anything
+    """Return `value` as strict JSON can hold it, its secrets masked."""
+    match value:
+        case dict() if depth:
+            return {str(k): "***" if _SECRET_KEY.search(str(k)) else _safe(v, depth - 1) for k, v in value.items()}
+        case list() | tuple() | set() | frozenset() if depth:
+            return [_safe(item, depth - 1) for item in value]
+        case bool() | int() | None:
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case _:
+            return _SECRET_TEXT.sub(_mask, str(value).encode(errors="backslashreplace").decode())
+
+
+def _mask(found: re.Match[str]) -> str:
+    return (found["name"] or found["scheme"] or "") + "***"
+
+
+def _log_crash(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:
+    if error is not None and not issubclass(kind, KeyboardInterrupt | SystemExit):
+        get_logger().error("crashed", exc_info=(kind, error, traceback))
