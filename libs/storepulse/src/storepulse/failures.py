@@ -35,7 +35,8 @@ class BadEvent(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     kind: FailureKind
     reason: str
-    payload: str  # base64 of the record's bytes
+    payload: str  # base64 of the record's bytes; empty when they are at `payload_url`
+    payload_url: str | None = None  # s3://bucket/bad-events/<bad_event_id>, for bytes that no queue message can hold
     stream: str  # a Kinesis stream's name, or the URL of a file
     shard_id: str  # empty for a file
     sequence_number: str  # a file's line number, from 1, header included
@@ -67,6 +68,10 @@ class BadEvent(msgspec.Struct, frozen=True, kw_only=True):
             failed_at=failed_at,
         )
 
+    def moved_to(self, url: str) -> "BadEvent":
+        """Return the event that a queue message can hold, once its bytes are stored at `url`."""
+        return msgspec.structs.replace(self, payload="", payload_url=url)
+
     def raw(self) -> bytes:
-        """Return the record's bytes as they were read."""
+        """Return the record's bytes as they were read (of an event whose bytes did not move)."""
         return b64decode(self.payload)
