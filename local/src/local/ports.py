@@ -19,13 +19,14 @@ def is_taken(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """Name the process that listens on `port`: `python (process 4711)`, or "another process" when the system will not tell."""
+    """Name the process that listens on `port`, as `python (process 4711)`; the system may not tell."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
         return "another process"
     for connection in connections:
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid is not None:
+        listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+        if listens and connection.pid is not None:
             return describe(connection.pid)
     return "another process"
 

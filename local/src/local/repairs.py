@@ -31,15 +31,13 @@ def assert_version(installed: str | None = None) -> None:
 
 def keep_connections() -> None:
     """Stop hypercorn from dropping an HTTP/2 connection, and the requests in flight on it, after 1000 requests."""
-    from hypercorn.config import Config  # noqa: PLC0415 - only this environment has it
-
-    Config.keep_alive_max_requests = sys.maxsize
+    hypercorn: Any = importlib.import_module("hypercorn.config")
+    hypercorn.Config.keep_alive_max_requests = sys.maxsize
 
 
 def expire_only_expired() -> None:
-    """Stop Kinesis from copying every record of a stream on each call: a shard whose oldest record is young has none to drop."""
-    from ministack.services import kinesis  # noqa: PLC0415 - reads its configuration from the environment when imported
-
+    """Stop Kinesis from copying every record of a stream on each call: most calls have nothing to drop."""
+    kinesis: Any = importlib.import_module("ministack.services.kinesis")
     kinesis._expire_records = drop_expired  # noqa: SLF001 - the repair itself
 
 

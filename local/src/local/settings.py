@@ -26,7 +26,12 @@ class LocalSettings(BaseSettings):
     @property
     def endpoint_url(self) -> str:
         """What AWS_ENDPOINT_URL is for every process on this machine."""
-        return f"http://127.0.0.1:{self.emulator_port}"
+        return endpoint_url(self.emulator_port)
+
+
+def endpoint_url(port: int) -> str:
+    """Return the address of the emulator that listens on `port`."""
+    return f"http://127.0.0.1:{port}"
 
 
 def load() -> LocalSettings:

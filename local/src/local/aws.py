@@ -1,0 +1,60 @@
+"""boto3 clients of the emulated account."""
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "000000000000"
+
+
+def environment(endpoint_url: str) -> dict[str, str]:
+    """Return the standard variables that point any AWS SDK at the emulator and at nothing else."""
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def session() -> boto3.session.Session:
+    """Return a session with the emulator's credentials, whatever the user's own AWS files say."""
+    return boto3.session.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator takes any
+        region_name=REGION,
+    )
+
+
+def client_config() -> Config:
+    """Give up on a silent emulator after seconds, not minutes."""
+    return Config(
+        connect_timeout=5,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        s3={"addressing_style": "path"},
+    )
+
+
+def kinesis(endpoint_url: str) -> "KinesisClient":
+    """Return a Kinesis client."""
+    return session().client("kinesis", endpoint_url=endpoint_url, config=client_config())
+
+
+def dynamodb(endpoint_url: str) -> "DynamoDBClient":
+    """Return a DynamoDB client."""
+    return session().client("dynamodb", endpoint_url=endpoint_url, config=client_config())
+
+
+def s3(endpoint_url: str) -> "S3Client":
+    """Return an S3 client."""
+    return session().client("s3", endpoint_url=endpoint_url, config=client_config())
