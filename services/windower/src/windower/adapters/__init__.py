@@ -1,0 +1,1 @@
+"""The windower's ports over real services, and in memory."""

@@ -1,0 +1,22 @@
+"""Window counts into stream 2, keyed by user: one shard sees all of a user's counts, in order of their windows."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from storepulse.activity.counts import WindowCount, encode_count
+
+PutBatch = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
+"""Puts (partition key, data) pairs into the stream of that name, and returns when Kinesis has all of them."""
+
+
+class KinesisCounts:
+    """`windower.ports.CountSink` over the transport's PutRecords."""
+
+    def __init__(self, put_batch: PutBatch, stream: str) -> None:
+        """Write to `stream`."""
+        self._put_batch = put_batch
+        self._stream = stream
+
+    async def put(self, counts: Sequence[WindowCount]) -> None:
+        """See `windower.ports.CountSink`; retries are the transport's."""
+        if counts:
+            await self._put_batch(self._stream, [(count.user_id, encode_count(count)) for count in counts])

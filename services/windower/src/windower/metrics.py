@@ -1,0 +1,52 @@
+"""What the windower reports: ``windower_*``, in Prometheus' terms."""
+
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from servicekit.metrics import ServiceMetrics
+from storepulse.activity.actions import Actions
+from storepulse.streaming.aggregation import BatchOutcome, Fired, TumblingCount
+
+SERVICE = "windower"
+
+
+class WindowerMetrics:
+    """Records by outcome, windows fired, counts open."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        """Register everything in `registry`, a new one by default."""
+        self.service = ServiceMetrics(SERVICE, registry)
+        self.registry = self.service.registry
+        self._windows = Counter("windower_windows", "Windows fired", registry=self.registry)
+        self._counts = Counter("windower_counts", "Counts delivered", ["kind"], registry=self.registry)
+        self._open_windows = Gauge("windower_open_windows", "Windows still open", registry=self.registry)
+        self._open_counts = Gauge("windower_open_counts", "Counts (user and window) in memory", registry=self.registry)
+        self._watermark = Gauge("windower_watermark_seconds", "Combined watermark, epoch", registry=self.registry)
+
+    def counted(self, actions: Actions, outcome: BatchOutcome, *, decided: bool, now: int) -> None:
+        """Note what became of a batch; `now` in milliseconds since the epoch."""
+        heartbeats = actions.users.count(None) - len(actions.bad)
+        for name, n in (
+            ("counted", outcome.counted),
+            ("late", len(outcome.late)),
+            ("bad", len(actions.bad)),
+            ("heartbeat", heartbeats),
+            ("skipped", outcome.skipped),
+        ):
+            if n:
+                self.service.records(f"replayed_{name}" if decided else name, n)
+        if outcome.crossings:
+            self._counts.labels("early").inc(len(outcome.crossings))
+        oldest = min(
+            (time for user, time in zip(actions.users, actions.times, strict=True) if user is not None), default=now
+        )
+        self.service.record_age((now - oldest) / 1000)
+
+    def fired(self, fired: Sequence[Fired], windows: TumblingCount[str]) -> None:
+        """Note the windows that were delivered and what is still open."""
+        self._windows.inc(len(fired))
+        self._counts.labels("final").inc(sum(len(each.counts) for each in fired))
+        self._open_windows.set(windows.open_windows)
+        self._open_counts.set(windows.open_counts)
+        self._watermark.set(max(windows.watermarks.combined / 1000, 0))

@@ -1,0 +1,44 @@
+"""What the windower is told by its environment (prefix ``WINDOWER_``)."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PositiveInt
+from pydantic_settings import SettingsConfigDict
+
+from servicekit.settings import Port, ServiceSettings
+
+
+def _whole_milliseconds(span: timedelta) -> timedelta:
+    if span <= timedelta() or span % timedelta(milliseconds=1):
+        msg = "a span of at least one millisecond, in whole milliseconds"
+        raise ValueError(msg)
+    return span
+
+
+Span = Annotated[timedelta, AfterValidator(_whole_milliseconds)]
+
+
+class WindowerSettings(ServiceSettings):
+    """The windower's settings; spans are seconds, or ISO-8601 such as ``PT10S``."""
+
+    model_config = SettingsConfigDict(env_prefix="WINDOWER_", frozen=True, env_ignore_empty=True)
+
+    port: Port = Field(default=8082, description="the operations page's port; 0 = any free one")
+    app_id: str = Field(default="windower", min_length=3, description="names the lease table")
+    source_stream: str = Field(default="ecommerce-raw-user-activity-stream-1", description="what is counted")
+    sink_stream: str = Field(default="ecommerce-raw-user-activity-stream-2", description="where the counts go")
+    bad_events_queue: str = Field(description="name of the SQS queue for records that cannot be counted")
+    window: Span = Field(default=timedelta(seconds=10), description="how long a window is")
+    watermark_delay: Span = Field(default=timedelta(seconds=10), description="how late a record may come")
+    limit: PositiveInt = Field(default=10, description="a user's next action in one window is reported at once")
+    max_drift: Span = Field(
+        default=timedelta(minutes=2), description="event time by which one shard may run ahead of the slowest"
+    )
+    exclusive: bool = Field(
+        default=True,
+        description="one worker reads all shards, others stand by; needed unless the partition key is user_id",
+    )
+    lease: Span = Field(default=timedelta(seconds=10), description="a worker silent for longer loses its shards")
+    commit_interval: Span = Field(default=timedelta(seconds=1), description="how often progress is stored")
+    start: str = Field(default="TRIM_HORIZON", description="TRIM_HORIZON, LATEST or an instant, on the first start")
