@@ -2,14 +2,18 @@
 
 import json
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from local import deployer, report, settings
+from local import deployer, report, settings, signals
 from local import emulator as emulator_server
 from local.errors import LocalError
+from local.firehose.buffer import MEBIBYTE, Limits
+from local.firehose.delivery import Delivery, Route
+from local.journal import Journal
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The AWS account on this machine.")
 
@@ -53,6 +57,21 @@ def deploy(
     else:
         for made in deployments:
             report.show_deployment(made)
+
+
+@app.command()
+def firehose(
+    port: Port = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="Write an object at this age.")] = 60,
+    mebibytes: Annotated[float, typer.Option(min=0.001, help="Write an object at this size.")] = 5,
+    poll: Annotated[float, typer.Option(min=0.2, help="Seconds between reads of a shard.")] = 1,
+) -> None:
+    """Archive stream 1 to S3 as Firehose does, until Ctrl-C or SIGTERM, which write what is buffered."""
+    stop = signals.stop_event()
+    url = settings.endpoint_url(port or settings.load().emulator_port)
+    limits = Limits(size=int(mebibytes * MEBIBYTE), age=timedelta(seconds=seconds))
+    route = Route.of_outputs(deployer.deployed_outputs(url), poll=poll)
+    Delivery(route, limits, url, Journal("firehose")).run(stop)
 
 
 def main() -> None:

@@ -51,6 +51,18 @@ def deploy_all(endpoint_url: str, *, within: float = DEPLOYED_WITHIN) -> tuple[D
     return tuple(deployer.deploy(stack_name(file), file.read_text()) for file in files)
 
 
+def deployed_outputs(endpoint_url: str) -> dict[str, str]:
+    """Return the outputs of every deployed stack: stream, table and bucket names, topic ARN, queue URL.
+
+    Raises:
+        LocalError: when one is not deployed yet or the emulator does not answer.
+    """
+    deployer = Deployer(endpoint_url)
+    return {
+        name: value for file in TEMPLATES.glob("*.json") for name, value in deployer.outputs(stack_name(file)).items()
+    }
+
+
 def stack_name(template: Path) -> str:
     """Return infra's name for the stack of a template file: `data.json` is `Storepulse-Data-local`."""
     return f"Storepulse-{template.stem.title()}-local"
@@ -79,6 +91,19 @@ class Deployer:
         except (BotoCoreError, ClientError) as error:
             message = f"The emulator at {self._endpoint_url} did not deploy {stack}: {error}"
             raise LocalError(message) from error
+
+    def outputs(self, stack: str) -> dict[str, str]:
+        """Return what a deployed stack hands out.
+
+        Raises:
+            LocalError: when it is not deployed or the emulator does not answer.
+        """
+        try:
+            (description,) = self._cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except (BotoCoreError, ClientError) as error:
+            message = f"{stack} is not deployed in the emulator at {self._endpoint_url}: {error}"
+            raise LocalError(message) from error
+        return _outputs(description)
 
     def _apply(self, stack: str, body: str) -> Change:
         status = self._status(stack)
@@ -135,8 +160,12 @@ class Deployer:
             stack=stack,
             change=change,
             resources=tuple(sorted((s["ResourceType"], s["PhysicalResourceId"]) for s in summaries)),
-            outputs={o["OutputKey"]: o["OutputValue"] for o in description.get("Outputs", [])},
+            outputs=_outputs(description),
         )
+
+
+def _outputs(description: dict[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
 
 
 def _is_broken(status: str) -> bool:
