@@ -96,16 +96,14 @@ class Health:
         return {name: result.result() for name, result in results.items()}
 
     async def _run(self, name: str, check: Check) -> str:
-        """Run one check, but never twice at once: one that cannot be cancelled must not pile up."""
-        if name not in self._running:
+        """Run one check, but never twice at once: one that ignores its cancellation must not pile up."""
+        late = self._running.get(name)
+        if late is None or await _ends(late, self._timeout):
             self._running[name] = asyncio.ensure_future(_call(check))
-            self._running[name].add_done_callback(lambda _: self._running.pop(name, None))
-        task = self._running[name]
-        try:
-            await asyncio.wait({task}, timeout=self._timeout)
-        finally:
-            task.cancel()
-        return _outcome(task) if task.done() else f"no answer in {self._timeout:g} s"
+            self._running[name].add_done_callback(_outcome)  # so that a late failure is never called unretrieved
+            if await _ends(self._running[name], self._timeout):
+                return _outcome(self._running.pop(name))
+        return f"no answer in {self._timeout:g} s"
 
     def _tell_change(self, report: HealthReport) -> HealthReport:
         if report.ready != self._was_ready:
@@ -117,6 +115,14 @@ class Health:
 
 async def _call(check: Check) -> object:
     return await check()
+
+
+async def _ends(task: asyncio.Task[object], seconds: float) -> bool:
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        task.cancel()  # does nothing to one that is done
+    return task.done()
 
 
 def _outcome(task: asyncio.Task[object]) -> str:

@@ -20,15 +20,16 @@ class _Service(BaseSettings):
 
 
 def main(arguments: list[str]) -> int:
-    """Return the exit code; say on stderr what is wrong."""
+    """Return the exit code, and say on stderr what is wrong when it is not 0."""
     try:
         url = arguments[0] if arguments else _default_url()
         status = _ask(url)
+    except SystemExit:  # `load` has told why; 2 is reserved by container engines
+        return 1
     except (OSError, ValueError, http.client.HTTPException) as error:
         sys.stderr.write(f"unhealthy: {error}\n")
         return 1
-    if status != http.client.OK:
-        sys.stderr.write(f"unhealthy: {url} answered {status}\n")
+    sys.stderr.write("" if status == http.client.OK else f"unhealthy: {url} answered {status}\n")
     return int(status != http.client.OK)
 
 

@@ -77,16 +77,20 @@ class _Server(uvicorn.Server):
 async def _run(
     main: Callable[[asyncio.Event], Awaitable[None]], server: _Server | None, listener: socket.socket | None
 ) -> None:
-    stop = asyncio.Event()
+    stop, failures = asyncio.Event(), list[Exception]()
     with _signals_set(stop):
         async with asyncio.TaskGroup() as group:
             if server is not None and listener is not None:
                 group.create_task(server.serve(sockets=[listener]))
             try:
                 await main(stop)
+            except Exception as error:  # noqa: BLE001 - raised below, when the server has closed its connections in order
+                failures.append(error)
             finally:
                 if server is not None:
                     server.should_exit = True
+    for failure in failures:
+        raise failure
 
 
 @contextlib.contextmanager
@@ -97,8 +101,11 @@ def _signals_set(stop: asyncio.Event) -> Iterator[None]:
     def on_signal(number: int, _: FrameType | None) -> None:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_DFL)
-        _log.info("stopping", signal=signal.Signals(number).name)
-        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(on_stop, signal.Signals(number).name)
+
+    def on_stop(name: str) -> None:  # in the loop, because the logger's stream may be in use when a signal arrives
+        _log.info("stopping", signal=name)
+        stop.set()
 
     before = {each: signal.signal(each, on_signal) for each in _SIGNALS}
     try:
@@ -113,9 +120,11 @@ def _bind(host: str, port: int, *, service: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        setting = f"{service.upper()}_PORT" if error.errno == errno.EADDRINUSE else f"{service.upper()}_HOST"
-        advice = f"set {setting} to another one (or {service.upper()}_PORT=0 for any free port)"
-        _log.error("cannot_listen", host=host, port=port, reason=error.strerror, advice=advice)
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            reason, setting = f"port {port} is taken or not allowed", f"{service.upper()}_PORT"
+        else:
+            reason, setting = f"{host} is no address of this machine", f"{service.upper()}_HOST"
+        _log.error("cannot_listen", host=host, port=port, reason=reason, advice=f"set {setting} to another one")
         raise SystemExit(1) from None
 
 

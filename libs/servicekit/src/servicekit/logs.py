@@ -22,6 +22,7 @@ _SECRET_TEXT = re.compile(
     r"|(?P<scheme>\w+://[^\s/:@]*:)[^\s/@]+(?=@)|(?:AKIA|ASIA)[A-Z0-9]{16}"
 )
 _DEPTH = 8
+_TALKATIVE = ("aiobotocore", "boto3", "botocore", "s3transfer", "urllib3")  # at DEBUG they write signed requests
 
 # Until configure_logs is called: the standard library's way (warnings and worse, on stderr), not structlog's stdout.
 if not structlog.is_configured():
@@ -43,6 +44,8 @@ def configure_logs(service: str, level: str = "INFO") -> None:
     handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=[*_final()]))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(capture=True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -69,7 +69,7 @@ def _problem(cls: type[BaseSettings], details: ErrorDetails) -> str:
 def _variable(cls: type[BaseSettings], location: tuple[int | str, ...]) -> tuple[str, bool, str]:
     """Return the variable's name, whether its value is secret, and what it is for."""
     prefix = str(cls.model_config.get("env_prefix") or "")
-    name = str(location[0]) if location else "?"
+    name = str(location[0]) if location else "their combination"
     field = cls.model_fields.get(name)
     if field is None:  # an alias is the variable's own name
         return name, True, ""
