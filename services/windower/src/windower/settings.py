@@ -29,6 +29,7 @@ class WindowerSettings(ServiceSettings):
     source_stream: str = Field(default="ecommerce-raw-user-activity-stream-1", description="what is counted")
     sink_stream: str = Field(default="ecommerce-raw-user-activity-stream-2", description="where the counts go")
     bad_events_queue: str = Field(description="name of the SQS queue for records that cannot be counted")
+    raw_bucket: str = Field(description="the S3 bucket for bytes of theirs that no message can hold")
     window: Span = Field(default=timedelta(seconds=10), description="how long a window is")
     watermark_delay: Span = Field(default=timedelta(seconds=10), description="how late a record may come")
     limit: PositiveInt = Field(default=10, description="a user's next action in one window is reported at once")

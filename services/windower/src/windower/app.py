@@ -1,0 +1,119 @@
+"""Puts the windower together."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import faust
+from fastapi import FastAPI
+from faust.contrib.asgi import faust_app_running
+
+from faust_kinesis.backoff import Patience
+from servicekit.api import build_api
+from servicekit.clock import SystemClock
+from servicekit.health import Health
+from storepulse.instants import to_milliseconds
+from windower.adapters.aws_clients import AwsClients, open_clients
+from windower.adapters.kinesis_counts import KinesisCounts
+from windower.adapters.sqs_bad_events import SqsBadEvents
+from windower.handlers import Windowing, WindowUserActions
+from windower.metrics import SERVICE, WindowerMetrics
+from windower.ports import BadEventSink
+from windower.settings import WindowerSettings
+from windower.worker import Worker, create_faust_app
+
+LIVE_WITHIN = timedelta(seconds=30)
+LOOK_AROUND_EVERY = timedelta(seconds=1)
+_log = logging.getLogger(__name__)
+
+
+class Windower:
+    """The service: `api` is its operations page, `run` its work."""
+
+    def __init__(self, settings: WindowerSettings) -> None:
+        """Connect to nothing yet."""
+        self._settings = settings
+        self._metrics = WindowerMetrics()
+        self._clock = SystemClock()
+        self._health = Health(live_within=LIVE_WITHIN)
+        self.api: FastAPI = build_api(SERVICE, self._health, self._metrics.registry)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Count until `stop` is set.
+
+        Raises:
+            Exception: what the Faust application crashed with.
+        """
+        endpoint = self._settings.endpoint_url
+        async with open_clients(
+            region=self._settings.region, endpoint_url=None if endpoint is None else str(endpoint)
+        ) as clients:
+            faust_app = create_faust_app(self._settings)
+            patience = Patience(sleep=asyncio.sleep, stopping=lambda: stop.is_set() or faust_app.crashed, log=_log)
+            worker = self._worker(faust_app, await self._bad_events(clients, patience))
+            self._add_checks(clients, faust_app)
+            async with faust_app_running(faust_app):
+                await self._until_stopped(faust_app, worker, stop)
+            if faust_app.crashed:
+                raise faust_app.crash_reason or RuntimeError("the Faust application crashed")
+
+    def _worker(self, faust_app: faust.App, bad_events: BadEventSink) -> Worker:
+        settings = self._settings
+        windowing = Windowing(
+            size=to_milliseconds(settings.window), delay=to_milliseconds(settings.watermark_delay), limit=settings.limit
+        )
+        return Worker(
+            faust_app,
+            make_handler=lambda restored: WindowUserActions(
+                restored,
+                windowing=windowing,
+                counts=KinesisCounts(faust_app.producer.put_batch, settings.sink_stream),
+                bad_events=bad_events,
+                metrics=self._metrics,
+                clock=self._clock,
+            ),
+            settings=settings,
+            metrics=self._metrics,
+        )
+
+    async def _until_stopped(self, faust_app: faust.App, worker: Worker, stop: asyncio.Event) -> None:
+        while not (stop.is_set() or faust_app.crashed or faust_app.should_stop):
+            self._health.beat()
+            await worker.look_around()
+            age = timedelta(seconds=faust_app.consumer.seconds_since_commit())
+            self._metrics.service.checkpointed(self._clock.now() - age)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_AROUND_EVERY.total_seconds())
+
+    async def _bad_events(self, clients: AwsClients, patience: Patience) -> BadEventSink:
+        name = self._settings.bad_events_queue
+        found = await patience.insist(lambda: clients.sqs.get_queue_url(QueueName=name), f"looking up the queue {name}")
+        url = found["QueueUrl"]
+        self._health.add_check("bad_events_queue", lambda: clients.sqs.get_queue_attributes(QueueUrl=url))
+        return SqsBadEvents(
+            sqs=clients.sqs, s3=clients.s3, queue_url=url, bucket=self._settings.raw_bucket, patience=patience
+        )
+
+    def _add_checks(self, clients: AwsClients, faust_app: faust.App) -> None:
+        settings, kinesis = self._settings, clients.kinesis
+        self._health.add_check("source_stream", _exists(kinesis.describe_stream_summary, settings.source_stream))
+        self._health.add_check("sink_stream", _exists(kinesis.describe_stream_summary, settings.sink_stream))
+        self._health.add_check("lease_table", lambda: clients.dynamodb.describe_table(TableName=settings.app_id))
+        self._health.add_check("leases", lambda: _leases_are_kept(faust_app))
+
+
+def _exists(describe: Callable[..., Awaitable[object]], stream: str) -> Callable[[], Awaitable[object]]:
+    return lambda: describe(StreamName=stream)
+
+
+async def _leases_are_kept(faust_app: faust.App) -> None:
+    if not faust_app.consumer.ready:
+        msg = "shards are being dealt out, or the leases could not be renewed in time"
+        raise RuntimeError(msg)
+
+
+def build(settings: WindowerSettings) -> Windower:
+    """Return the windower that `settings` describe."""
+    return Windower(settings)

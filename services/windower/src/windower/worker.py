@@ -1,0 +1,149 @@
+"""The Faust application: batches in from the shards this worker holds, acknowledgements and progress out.
+
+The agent's stream is `noack`: a batch is acknowledged when its last window is delivered, long after the next ones were
+read. When the shards are dealt out anew (another *generation*) everything unacknowledged comes again from the
+checkpoints, so counting starts over with what they say.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import faust
+from faust.types import TP, EventT
+from mode.supervisors import CrashingSupervisor
+
+from faust_kinesis.records import RecordBatch
+from storepulse.instants import to_milliseconds
+from windower.handlers import Batch, WindowUserActions
+from windower.metrics import WindowerMetrics
+from windower.progress import Progress, from_metadata, to_metadata
+from windower.settings import WindowerSettings
+
+
+class Token(NamedTuple):
+    """Acknowledges one batch."""
+
+    tp: TP
+    offset: int
+    generation: int
+
+
+Handler = WindowUserActions[Token]
+MakeHandler = Callable[[Mapping[str, Progress]], Handler]
+
+
+def create_faust_app(settings: WindowerSettings) -> faust.App:
+    """Return the Faust application, with no agent yet."""
+    broker = (
+        f"kinesis://{settings.region}?lease={settings.lease.total_seconds()}&exclusive={int(settings.exclusive)}"
+        f"&start={settings.start}"
+    )
+    return faust.App(
+        settings.app_id,
+        broker=broker,
+        broker_commit_interval=settings.commit_interval.total_seconds(),
+        stream_wait_empty=False,  # batches of open windows stay unacknowledged on purpose
+        stream_buffer_maxsize=64,  # batches; the transport bounds the bytes
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        value_serializer="raw",
+        web_enabled=False,
+    )
+
+
+class Worker:
+    """Feeds the handler of the present generation, one batch at a time."""
+
+    def __init__(
+        self, app: faust.App, *, make_handler: MakeHandler, settings: WindowerSettings, metrics: WindowerMetrics
+    ) -> None:
+        """Add the agent to `app`."""
+        self.app = app
+        self._make_handler = make_handler
+        self._exclusive = settings.exclusive
+        self._max_drift = to_milliseconds(settings.max_drift)
+        self._metrics = metrics
+        self._turn = asyncio.Lock()
+        self._generation = -1
+        self._handler: Handler | None = None
+        self._shards: dict[TP, str] = {}
+        self._processed: dict[TP, int] = {}
+        self._paused: set[TP] = set()
+        topic = app.topic(settings.source_stream, value_serializer="raw")
+        # A crashed agent has lost its open windows while their batches stay unacknowledged: restarting it alone would
+        # never commit again, so the process must die and read them again.
+        app.agent(topic, name="count_user_actions", supervisor_strategy=CrashingSupervisor)(self._run)
+
+    async def _run(self, stream: faust.Stream[RecordBatch]) -> None:
+        async for event in stream.noack().events():
+            async with self._turn:
+                await self._take(event)
+
+    async def _take(self, event: EventT[RecordBatch]) -> None:
+        message = event.message
+        if message.generation_id != self.app.consumer.generation:
+            return  # of an assignment that is over: it comes again
+        handler = self._present_handler(message.generation_id)
+        tp, records = message.tp, event.value
+        self._processed[tp] = message.offset
+        batch = Batch(
+            stream=records.stream,
+            shard_id=records.shard_id,
+            payloads=records.payloads(),
+            sequence_numbers=[record.sequence_number for record in records],
+            token=Token(tp, message.offset, message.generation_id),
+        )
+        self._finish(handler, await handler.take(batch, active=self._active() | {records.shard_id}))
+
+    async def look_around(self) -> None:
+        """Fire what shards that fell idle held back, and note how far each shard is behind; about once a second."""
+        for shard, millis in self.app.consumer.lag.items():
+            self._metrics.service.millis_behind(shard, millis)
+        if self._turn.locked():
+            return  # a batch is being counted: it does the same
+        async with self._turn:
+            handler = self._handler
+            if handler is not None and self._generation == self.app.consumer.generation:
+                self._finish(handler, await handler.fire(active=self._active()))
+
+    def _present_handler(self, generation: int) -> Handler:
+        if self._handler is None or generation != self._generation:
+            consumer = self.app.consumer
+            self._generation = generation
+            self._processed, self._paused = {}, set()
+            self._shards = {tp: consumer.shard_id(tp) for tp in consumer.assignment()}
+            self._handler = self._make_handler(self._restored(consumer.commit_metadata))
+        return self._handler
+
+    def _restored(self, metadata: Mapping[TP, str]) -> dict[str, Progress]:
+        restored = {shard: from_metadata(metadata.get(tp, "")) for tp, shard in self._shards.items()}
+        if not self._exclusive:
+            return restored  # a user's records are all in one shard, which knows its own windows
+        out = max(progress.watermark for progress in restored.values())
+        return {shard: Progress(watermark=out, decided=each.decided) for shard, each in restored.items()}
+
+    def _active(self) -> set[str]:
+        idle = self.app.consumer.idle
+        return {shard for tp, shard in self._shards.items() if not idle(tp, self._processed.get(tp, -1))}
+
+    def _finish(self, handler: Handler, done: Sequence[Token]) -> None:
+        """Set progress, then acknowledge: a commit may come between the two, but not see them the other way round."""
+        consumer = self.app.consumer
+        if consumer.generation != self._generation:
+            return  # reassigned meanwhile: the batches come again, and their windows are sent again, the same
+        progress = handler.progress()
+        consumer.commit_metadata.update({tp: to_metadata(progress[shard]) for tp, shard in self._shards.items()})
+        for token in done:
+            consumer.acknowledge(token.tp, token.offset, token.generation)
+        self._align(handler)
+
+    def _align(self, handler: Handler) -> None:
+        """Stop reading shards that are far ahead, and go on with those that are no more."""
+        ahead = handler.ahead(self._active(), self._max_drift)
+        paused = {tp for tp, shard in self._shards.items() if shard in ahead}
+        if paused == self._paused:
+            return
+        self.app.consumer.resume_partitions(self._paused - paused)
+        self.app.consumer.pause_partitions(paused - self._paused)
+        self._paused = paused
