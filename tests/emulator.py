@@ -109,7 +109,7 @@ class Emulator:
     @overload
     def client(self, service: Literal["cloudwatch"]) -> "CloudWatchClient": ...
     @overload
-    def client(self, service: Literal["cloudformation", "firehose", "glue", "athena", "logs", "sts"]) -> Any: ...  # noqa: ANN401 - no stubs are installed for these
+    def client(self, service: Literal["cloudformation", "firehose", "glue", "athena", "logs", "sts"]) -> Any: ...  # noqa: ANN401
     def client(self, service: str) -> Any:
         """Return the boto3 client of `service` here (made once)."""
         if service not in self._clients:

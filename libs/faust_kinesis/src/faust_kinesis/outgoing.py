@@ -1,0 +1,52 @@
+"""Records on their way to Kinesis, and the chunks they leave in. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+
+from faust_kinesis.errors import RecordRefusedError
+
+MAX_RECORDS = 500  # in one PutRecords call
+MAX_CALL_BYTES = 5 * 2**20  # data and partition keys of one call
+MAX_RECORD_BYTES = 2**20  # data and partition key of one record
+MAX_KEY_CHARACTERS = 256
+
+Item = TypeVar("Item")
+
+
+class Outgoing(NamedTuple):
+    """A record as PutRecords takes it, and its bytes as Kinesis counts them."""
+
+    entry: dict[str, Any]
+    size: int
+
+
+def outgoing(key: str, data: bytes) -> Outgoing:
+    """Check a record against Kinesis's limits.
+
+    Raises:
+        RecordRefusedError: data and key are over 1 MiB, or the key is empty or over 256 characters.
+    """
+    if not 0 < len(key) <= MAX_KEY_CHARACTERS:
+        msg = f"a partition key has 1 to {MAX_KEY_CHARACTERS} characters, not {len(key)}: {key[:40]!r}"
+        raise RecordRefusedError(msg)
+    size = len(data) + len(key.encode())
+    if size > MAX_RECORD_BYTES:
+        msg = f"a record with its key is at most {MAX_RECORD_BYTES} bytes, not {size} (key {key[:40]!r})"
+        raise RecordRefusedError(msg)
+    return Outgoing({"Data": data, "PartitionKey": key}, size)
+
+
+def chunks(items: Sequence[Item], size_of: Callable[[Item], int] = attrgetter("size")) -> Iterator[list[Item]]:
+    """Cut `items` into PutRecords calls: 500 records or 5 MiB each at most, in order."""
+    chunk: list[Item] = []
+    total = 0
+    for item in items:
+        size = size_of(item)
+        if chunk and (len(chunk) == MAX_RECORDS or total + size > MAX_CALL_BYTES):
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += size
+    if chunk:
+        yield chunk

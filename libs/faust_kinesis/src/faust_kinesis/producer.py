@@ -1,0 +1,179 @@
+"""The producer: PutRecords in full batches, resending only what failed, until Kinesis has it all."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from faust.transport import base
+from faust.types import TP, RecordMetadata
+from mode import Service
+
+from faust_kinesis.backoff import Backoff, Patience
+from faust_kinesis.errors import SendError, StoppedError, is_transient
+from faust_kinesis.lease import partition_of
+from faust_kinesis.outgoing import Outgoing, chunks, outgoing
+
+if TYPE_CHECKING:
+    from types_aiobotocore_kinesis import KinesisClient
+
+RESENT_CODES = frozenset({"ProvisionedThroughputExceededException", "InternalFailure", "KMSThrottlingException"})
+QUEUE = 10_000  # messages of `topic.send` that may wait before senders do
+FLUSH_LOOK_S = 0.5
+
+Placed = tuple[str, str]  # shard id, sequence number
+
+
+class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
+    """Sends to streams; at least once, and in no promised order across a resend."""
+
+    kinesis: "KinesisClient"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's own arguments
+        """Take what Faust gives a producer; the rest is in the broker URL."""
+        super().__init__(*args, **kwargs)
+        self.options = self.transport.options
+        self._queue: asyncio.Queue[tuple[str, Outgoing, asyncio.Future[RecordMetadata]]] = asyncio.Queue(QUEUE)
+        self._unsent: set[asyncio.Future[RecordMetadata]] = set()
+        self._clients = AsyncExitStack()
+        self._puts = asyncio.Semaphore(self.options.puts)
+        self._patience = Patience(sleep=self.sleep, stopping=lambda: self.should_stop, log=self.log)
+
+    async def on_start(self) -> None:
+        """Connect."""
+        await super().on_start()
+        self.kinesis = await self._clients.enter_async_context(self.transport.create_client("kinesis"))
+
+    async def on_stop(self) -> None:
+        """Disconnect; what Kinesis has not taken by now fails with StoppedError."""
+        await self._clients.aclose()
+        for delivered in list(self._unsent):
+            if not delivered.done():
+                delivered.set_exception(StoppedError("the producer has stopped"))
+
+    # -- batches
+
+    async def put_batch(self, stream: str, entries: Sequence[tuple[str, bytes]]) -> None:
+        """Send `entries`, each (partition key, data), and return when Kinesis has taken every one.
+
+        They leave in chunks of 500 records or 5 MB, a few at a time (option `puts`); what a reply says failed is
+        sent again, after a wait, and an outage is waited out. Order, also of one key, holds only while nothing
+        is sent again. An error means that some may have been taken: send all again.
+
+        Raises:
+            RecordRefusedError: an entry that Kinesis can never take (nothing was sent).
+            SendError: Kinesis refused an entry for good.
+            StoppedError: the worker stopped before all were taken.
+        """
+        records = [outgoing(key, data) for key, data in entries]
+        async with asyncio.TaskGroup() as group:
+            for chunk in chunks(records):
+                group.create_task(self._put(stream, chunk))
+
+    async def _put(self, stream: str, records: Sequence[Outgoing]) -> list[Placed]:
+        """Send at most one call's worth of `records` until all are taken; return where each went."""
+        placed: dict[int, Placed] = {}
+        waiting = list(range(len(records)))
+        backoff = Backoff()
+        async with self._puts:
+            while waiting:
+                waiting = await self._attempt(stream, records, waiting, placed)
+                if waiting:
+                    await self._patience.wait(backoff, f"{stream}: PutRecords", SendError("throttled"))
+        return [placed[i] for i in range(len(records))]
+
+    async def _attempt(
+        self, stream: str, records: Sequence[Outgoing], waiting: Sequence[int], placed: dict[int, Placed]
+    ) -> list[int]:
+        """Send those of `records` that wait; note where the taken ones went and return the others."""
+        entries: Any = [records[i].entry for i in waiting]
+        reply = await self._patience.insist(
+            lambda: self.kinesis.put_records(StreamName=stream, Records=entries), f"{stream}: PutRecords"
+        )
+        again = []
+        for i, result in zip(waiting, reply["Records"], strict=True):
+            code = result.get("ErrorCode")
+            if not code:
+                placed[i] = (result["ShardId"], result["SequenceNumber"])
+            elif code in RESENT_CODES:
+                again.append(i)
+            else:
+                msg = f"{stream}: {code}: {result.get('ErrorMessage', '')}"
+                raise SendError(msg)
+        return again
+
+    # -- Faust's own sending
+
+    async def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None,  # noqa: ARG002 - Kinesis picks the shard
+        timestamp: float | None,  # noqa: ARG002 - and the time
+        headers: Any,  # noqa: ANN401, ARG002 - and has no headers
+        *,
+        transactional_id: str | None = None,  # noqa: ARG002 - nor transactions
+    ) -> Awaitable[RecordMetadata]:
+        """Queue one record; waits while the queue is full. The future has its shard and sequence number."""
+        record = outgoing(key.decode() if key else uuid4().hex, value or b"")
+        delivered: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        self._unsent.add(delivered)
+        delivered.add_done_callback(self._unsent.discard)
+        await self._queue.put((topic, record, delivered))
+        return delivered
+
+    async def send_and_wait(self, *args: Any, **kwargs: Any) -> RecordMetadata:  # noqa: ANN401 - as `send`
+        """Send one record and return where Kinesis put it."""
+        return await (await self.send(*args, **kwargs))
+
+    async def flush(self) -> None:
+        """Return when all that was sent before this call is with Kinesis.
+
+        Raises:
+            StoppedError: the worker stops and Kinesis does not take it.
+        """
+        await self.buffer.flush()
+        waiting = set(self._unsent)
+        while waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=FLUSH_LOOK_S)
+            if waiting and self.should_stop:
+                msg = f"{len(waiting)} records are not sent"
+                raise StoppedError(msg)
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _send_queued(self) -> None:
+        while not self.should_stop:
+            items = [await self._queue.get()]
+            await asyncio.sleep(self.linger_ms / 1000)
+            while not self._queue.empty():
+                items.append(self._queue.get_nowait())
+            async with asyncio.TaskGroup() as group:
+                for stream in dict.fromkeys(stream for stream, _, _ in items):
+                    mine = [(record, delivered) for to, record, delivered in items if to == stream]
+                    for chunk in chunks(mine, lambda item: item[0].size):
+                        group.create_task(self._deliver(stream, chunk))
+
+    async def _deliver(self, stream: str, items: Sequence[tuple[Outgoing, "asyncio.Future[RecordMetadata]"]]) -> None:
+        try:
+            placed = await self._put(stream, [record for record, _ in items])
+        except Exception as error:
+            for _, delivered in items:
+                if not delivered.done():
+                    delivered.set_exception(error)
+            if not isinstance(error, StoppedError) and not is_transient(error):
+                raise
+            return
+        for (_, delivered), (shard_id, sequence) in zip(items, placed, strict=True):
+            tp = TP(stream, partition_of(shard_id))
+            if not delivered.done():
+                delivered.set_result(RecordMetadata(*tp, tp, int(sequence)))
+
+    async def create_topic(self, topic: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's signature
+        """Do nothing: streams belong to the infrastructure."""
+
+    def key_partition(self, topic: str, key: bytes) -> TP:
+        """Refuse: Kinesis picks the shard."""
+        msg = "Kinesis picks the shard"
+        raise NotImplementedError(msg)

@@ -1,0 +1,90 @@
+"""What a message carries: records of one shard, as GetRecords gives them, cut into batches."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+RECORD_OVERHEAD = 400  # bytes a Record weighs in memory beside its data
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
+    """One user record (one of many when its Kinesis record was KPL-aggregated)."""
+
+    data: bytes
+    sequence_number: str
+    partition_key: str
+    approximate_arrival_timestamp: float | None = None
+
+    @property
+    def arrived_ms(self) -> int | None:
+        """When Kinesis took it: milliseconds since the epoch, by Kinesis's clock."""
+        arrived = self.approximate_arrival_timestamp
+        return None if arrived is None else round(arrived * 1000)
+
+
+class Child(msgspec.Struct, frozen=True, rename="pascal"):
+    """A shard that continues one that has ended."""
+
+    shard_id: str
+    parent_shards: list[str] = []
+
+
+class Page(msgspec.Struct, frozen=True, rename="pascal"):
+    """One reply of GetRecords; `next_shard_iterator` is None at the end of a shard."""
+
+    records: list[Record]
+    next_shard_iterator: str | None = None
+    millis_behind_latest: int = 0
+    child_shards: list[Child] = []
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """The records of one message: consecutive, of one shard, at least one."""
+
+    stream: str
+    shard_id: str
+    records: Sequence[Record]
+
+    def __len__(self) -> int:
+        """Count its records."""
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Go through its records in the shard's order."""
+        return iter(self.records)
+
+    @property
+    def last_sequence_number(self) -> str:
+        """The Kinesis sequence number that a checkpoint after this batch keeps."""
+        return self.records[-1].sequence_number
+
+    def payloads(self) -> list[bytes]:
+        """Return each record's data, in the shard's order."""
+        return [record.data for record in self.records]
+
+    def weigh(self) -> int:
+        """Return about how many bytes of memory it takes."""
+        return sum(len(record.data) for record in self.records) + RECORD_OVERHEAD * len(self.records)
+
+
+def cut(groups: Sequence[Sequence[Record]], size: int) -> Iterator[list[Record]]:
+    """Join `groups` into batches of at most `size` records; a group (one Kinesis record) is never split.
+
+    A group larger than `size` is a batch by itself.
+    """
+    batch: list[Record] = []
+    for group in groups:
+        if batch and len(batch) + len(group) > size:
+            yield batch
+            batch = []
+        batch.extend(group)
+    if batch:
+        yield batch
+
+
+def cut_plain(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
+    """Cut `records`, none of them aggregated, into batches of at most `size`."""
+    for start in range(0, len(records), size):
+        yield records[start : start + size]

@@ -1,0 +1,209 @@
+"""Reading one shard, from its checkpoint to its end."""
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mode import Service
+
+from faust_kinesis.aggregation import batches
+from faust_kinesis.backoff import Backoff, Patience
+from faust_kinesis.client import get_page
+from faust_kinesis.errors import code_of, is_transient
+from faust_kinesis.lease import Lease
+from faust_kinesis.options import Options
+from faust_kinesis.pacing import Pacer
+from faust_kinesis.records import Page, RecordBatch
+
+if TYPE_CHECKING:
+    from types_aiobotocore_kinesis import KinesisClient
+
+LIMIT = 10_000  # records a GetRecords call may return at most
+POLL_S = (0.2, 0.25)  # between two polls at the tip
+SHARD_GONE = "ResourceNotFoundException"
+ITERATOR_EXPIRED = "ExpiredIteratorException"
+
+
+class Arrival(NamedTuple):
+    """A batch and its dense offset."""
+
+    offset: int
+    batch: RecordBatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a reader is given by the consumer."""
+
+    kinesis: "KinesisClient"
+    options: Options
+    room: Callable[[], float]  # bytes this reader may keep unread by the application
+    arrived: Callable[[], None]  # call when there is something to take
+    ended: Callable[[], None]  # call when the shard has ended
+    is_listed: Callable[[Lease], Any]  # awaitable: the stream still has the shard
+
+
+class ShardReader(Service):  # type: ignore[misc]  # mode has no types
+    """Reads batches ahead of the application, within its room in memory.
+
+    Kinesis sequence numbers are 56 digits long and sparse, while Faust finds the offset to commit by counting
+    whole numbers; so batches get dense offsets, and `sequence_at` maps one back when it is committed.
+    """
+
+    def __init__(
+        self, surroundings: Surroundings, lease: Lease, first: int, after: Sequence[asyncio.Event], **service: Any
+    ) -> None:
+        """Read `lease`'s shard once all of `after` (its parents' ends) are set; the first batch has offset `first`."""
+        self.lease_key = lease.key
+        self.first = first
+        self.position = first
+        self.end = asyncio.Event()
+        self.ended_at = 0.0
+        self.behind_ms = 0
+        self.polled_at = time.monotonic()
+        self._lease = lease
+        self._with = surroundings
+        self._after = after
+        self._idle_since: float | None = None
+        self._base = first
+        self._last = lease.sequence  # sequence number to go on after
+        self._sequences: deque[str] = deque()  # of offsets _base .. position - 1
+        self._queue: deque[Arrival] = deque()
+        self._weights: dict[int, int] = {}
+        self._pending = 0
+        self._drained = asyncio.Event()
+        self._backoff = Backoff(first_s=0.25)
+        self._pacer = Pacer(surroundings.options.reads_per_s)
+        super().__init__(**service)
+        self._patience = Patience(sleep=self.sleep, stopping=lambda: self.should_stop, log=self.log)
+
+    # -- what the consumer asks
+
+    def take(self) -> list[Arrival]:
+        """Return what has been read and not taken yet."""
+        taken = list(self._queue)
+        self._queue.clear()
+        return taken
+
+    def delivered(self, offset: int) -> None:
+        """The application has the batch at `offset`: it no longer counts as read ahead."""
+        self._pending -= self._weights.pop(offset, 0)
+        self._drained.set()
+
+    def sequence_at(self, offset: int) -> str:
+        """Return the last sequence number of the batch at `offset`, which no commit has passed yet."""
+        return self._sequences[offset - self._base]
+
+    def forget(self, committed: int) -> None:
+        """Batches before offset `committed` can no longer be asked for."""
+        while self._base < committed:
+            self._sequences.popleft()
+            self._base += 1
+
+    def is_quiet(self) -> bool:
+        """Tell whether polls have come back empty, with nothing behind them, for the idle time."""
+        return self._idle_since is not None and self.polled_at - self._idle_since >= self._with.options.idle_s
+
+    def millis_behind(self) -> int:
+        """Return how far behind the tip the shard is, at least: grows while no poll succeeds."""
+        if self.end.is_set():
+            return 0
+        silence_ms = int((time.monotonic() - self.polled_at) * 1000)
+        return self.behind_ms + (silence_ms if silence_ms > 1000 else 0)  # noqa: PLR2004 - polls are less apart
+
+    # -- reading
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _read(self) -> None:
+        for parent in self._after:
+            await parent.wait()
+        iterator = await self._find()
+        while iterator is not None and not self.should_stop:
+            await self._wait_for_room()
+            await self.sleep(self._pacer.wait_s(time.monotonic()))
+            iterator = await self._step(iterator)
+        if not self.should_stop:
+            self._finish()
+
+    async def _step(self, iterator: str) -> str | None:
+        """Call GetRecords once; return the iterator to go on with, None at the end of the shard."""
+        try:
+            page = await get_page(self._with.kinesis, iterator, LIMIT)
+        except Exception as error:  # noqa: BLE001 - sorted out one line on
+            return await self._recover(iterator, error)
+        self._backoff.reset()
+        self._accept(page)
+        if page.next_shard_iterator is not None and not (page.records and page.millis_behind_latest):
+            await self.sleep(random.uniform(*POLL_S))  # noqa: S311 - spreads the polls
+        return page.next_shard_iterator
+
+    async def _recover(self, iterator: str, error: Exception) -> str | None:
+        self._idle_since = None
+        if code_of(error) in (ITERATOR_EXPIRED, SHARD_GONE):
+            self.log.info("%s: GetRecords: %s, a new iterator is needed", self.lease_key, code_of(error))
+            return await self._find()
+        if not is_transient(error):
+            raise error
+        await self._patience.wait(self._backoff, f"{self.lease_key}: GetRecords", error)
+        return iterator
+
+    async def _find(self) -> str | None:
+        """Return an iterator at the next record to read; None when the stream has the shard no more."""
+        try:
+            return await self._patience.insist(self._iterator, f"{self.lease_key}: GetShardIterator")
+        except Exception as error:
+            if code_of(error) != SHARD_GONE or await self._with.is_listed(self._lease):
+                raise
+            self.log.error("%s: the shard left the stream before it was read to its end", self.lease_key)  # noqa: TRY400
+            return None
+
+    def _accept(self, page: Page) -> None:
+        self.polled_at = time.monotonic()
+        self.behind_ms = page.millis_behind_latest
+        if page.records or page.millis_behind_latest:
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = self.polled_at
+        for records in batches(page.records, self._with.options.batch):
+            self._append(RecordBatch(self._lease.stream, self._lease.shard_id, records))
+        if self._queue:
+            self._with.arrived()
+
+    def _append(self, batch: RecordBatch) -> None:
+        self._weights[self.position] = weight = batch.weigh()
+        self._pending += weight
+        self._last = batch.last_sequence_number
+        self._sequences.append(self._last)
+        self._queue.append(Arrival(self.position, batch))
+        self.position += 1
+
+    async def _wait_for_room(self) -> None:
+        while self._pending and self._pending >= self._with.room():
+            self._drained.clear()
+            await self._drained.wait()
+
+    def _finish(self) -> None:
+        self.ended_at = time.monotonic()
+        self.behind_ms = 0
+        self.end.set()
+        self._with.ended()
+
+    async def _iterator(self) -> str:
+        reply = await self._with.kinesis.get_shard_iterator(
+            StreamName=self._lease.stream, ShardId=self._lease.shard_id, **self._start()
+        )
+        return str(reply["ShardIterator"])
+
+    def _start(self) -> Any:  # noqa: ANN401 - one of three shapes of keyword arguments
+        after = self._last
+        if after:
+            return {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": after}
+        if self._lease.start:
+            moment = datetime.fromtimestamp(int(self._lease.start) / 1000, UTC)
+            return {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": moment}
+        return {"ShardIteratorType": "TRIM_HORIZON"}
