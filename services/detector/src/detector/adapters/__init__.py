@@ -1,0 +1,1 @@
+"""The ports on AWS (`<technology>_<role>`) and in memory."""
