@@ -11,6 +11,7 @@ PY          := $(CURDIR)/.venv/bin/python
 LOCAL_PY    := $(CURDIR)/local/.venv/bin/python
 INFRA_PY    := $(CURDIR)/infra/.venv/bin/python
 MEMBERS     := libs/storepulse libs/servicekit libs/faust_kinesis services/producer services/windower services/detector
+LOCKS       ?= locks
 EDITABLES   := $(addprefix --editable ,$(MEMBERS))
 
 .PHONY: help
@@ -47,12 +48,89 @@ infra/.venv/.done: locks/infra.txt infra/pyproject.toml | .uv/bin/uv
 	@VIRTUAL_ENV=infra/.venv $(UV) pip install --quiet --no-deps --editable infra
 	@touch $@
 
+.tools/jre/.done: locks/jre.txt | .uv/bin/uv
+	@echo "setting up: a Java runtime, as this machine has none that is new enough"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/jre
+	@VIRTUAL_ENV=.tools/jre $(UV) pip sync --quiet --require-hashes locks/jre.txt
+	@touch $@
+
+# the KCL's daemon needs Java 17 or newer; the machine's own is taken when there is one
+.PHONY: java
+java: local/.venv/.done
+	@$(LOCAL_PY) -m local java >/dev/null 2>&1 || $(MAKE) --no-print-directory .tools/jre/.done
+
 .PHONY: setup
-setup: .venv/.done local/.venv/.done  ## Make the environments
+setup: .venv/.done local/.venv/.done java  ## Make the environments
+
+# ---- the platform on this machine
+
+.PHONY: up down status logs
+up: setup  ## Start everything on this machine and leave it running (LOCAL_EMULATOR_PORT=4666 moves every port)
+	@$(LOCAL_PY) -m local up
+
+down: | local/.venv/.done  ## Stop everything that `make up` started
+	@$(LOCAL_PY) -m local down
+
+status: | local/.venv/.done  ## Show how each service is
+	@$(LOCAL_PY) -m local status
+
+logs: | local/.venv/.done  ## Follow the logs of all services
+	@$(LOCAL_PY) -m local logs
+
+# ---- infrastructure as code
+
+.PHONY: infra-synth
+infra-synth: infra/.venv/.done  ## Write the emulator's template again from infra/
+	@$(INFRA_PY) -m infra synth --local --output local/templates/data.json
 
 .PHONY: lock
 lock: | .uv/bin/uv  ## Pin every dependency again (what is pinned and still fits stays as it is; UPGRADE=--upgrade moves all)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) \
-	  $(foreach m,$(notdir $(MEMBERS)),--no-emit-package $(m)) --group pyproject.toml:dev pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) -o locks/workspace.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) local/pyproject.toml -o locks/local.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) infra/pyproject.toml -o locks/infra.txt
+	  $(foreach m,$(notdir $(MEMBERS)),--no-emit-package $(m)) --group pyproject.toml:dev pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) -o $(LOCKS)/workspace.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) local/pyproject.toml -o $(LOCKS)/local.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) infra/pyproject.toml -o $(LOCKS)/infra.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --group local/pyproject.toml:jre -o $(LOCKS)/jre.txt
+
+# ---- check: each step is one line, and shows what it found when it fails; `make -k check` goes on after a failure
+
+CHECKS := lint format types types-local types-infra architecture dependencies lengths environments locks
+STEP    = @printf '  %-14s' '$(@:check-%=%)'; if found=$$( { $(1); } 2>&1 ); then echo ok; else echo FAILED; printf '%s\n' "$$found"; exit 1; fi
+
+.PHONY: check $(addprefix check-,$(CHECKS))
+check: $(addprefix check-,$(CHECKS))  ## Lint, format, types, architecture contracts, dependencies, locks
+
+$(addprefix check-,$(CHECKS)): .venv/.done
+check-types-local check-environments: local/.venv/.done
+check-types-infra check-environments: infra/.venv/.done
+
+check-lint:
+	$(call STEP,.venv/bin/ruff check --quiet)
+
+check-format:
+	$(call STEP,.venv/bin/ruff format --check --quiet)
+
+check-types:
+	$(call STEP,.venv/bin/mypy libs services tests $(if $(wildcard bench/*.py),bench))
+
+# local/ is checked with the workspace's packages: the type stubs are there, and all that local/ imports
+check-types-local:
+	$(call STEP,MYPYPATH=local/src .venv/bin/mypy --cache-dir .mypy_cache/local local/src)
+
+check-types-infra:
+	$(call STEP,MYPYPATH=infra/src .venv/bin/mypy --cache-dir .mypy_cache/infra --python-executable $(INFRA_PY) infra/src)
+
+check-architecture:
+	$(call STEP,.venv/bin/lint-imports --no-cache)
+
+check-dependencies:
+	$(call STEP,bad=0; for each in $(MEMBERS); do echo "$$each:"; ( cd $$each && $(CURDIR)/.venv/bin/deptry --no-ansi src ) || bad=1; done; [ $$bad = 0 ])
+
+check-lengths:
+	$(call STEP,find libs services local/src infra/src tests bench -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 300 { print $$2 " has " $$1 " lines: 300 at most"; bad = 1 } END { exit bad }')
+
+check-environments:
+	$(call STEP,for each in . local infra; do echo "$$each:" && VIRTUAL_ENV=$$each/.venv $(UV) pip check || exit 1; done)
+
+# what the pyproject.toml files ask for, resolved anew with the committed locks as the preference, must be the committed locks
+check-locks:
+	$(call STEP,again=$$(mktemp -d) && trap 'rm -rf "$$again"' EXIT && cp locks/*.txt "$$again" && $(MAKE) --silent lock LOCKS="$$again" >/dev/null && diff -u locks "$$again")
