@@ -8,18 +8,26 @@ from typing import Annotated
 
 import typer
 
-from local import deployer, report, settings, signals
+from local import deployer, report, services, settings, signals
+from local import down as stopping
 from local import emulator as emulator_server
+from local import java as runtime
+from local import logs as following
+from local import up as starting
 from local.errors import LocalError
 from local.firehose.buffer import MEBIBYTE, Limits
 from local.firehose.delivery import Delivery, Route
 from local.journal import Journal
+from local.status import status_of
+from local.supervisor import Supervisor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The AWS account on this machine.")
 
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port on 127.0.0.1; default LOCAL_EMULATOR_PORT or 4566.")
 ]
+
+Only = Annotated[list[str] | None, typer.Option(help="Just this service; may be repeated.")]
 
 
 @app.callback()
@@ -74,6 +82,65 @@ def firehose(
     Delivery(route, limits, url, Journal("firehose")).run(stop)
 
 
+@app.command()
+def up(only: Only = None) -> None:
+    """Start everything, wait until it is ready, show the addresses and leave it running."""
+    with report.StartUp() as progress:
+        statuses = starting.up(settings.load(), only or (), progress)
+    report.show_status(statuses)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything that `up` started; nothing running is fine."""
+    ran = stopping.down(settings.load().run_dir)
+    report.console.print("stopped" if ran else "nothing was running")
+
+
+@app.command()
+def status() -> None:
+    """Show how each service is; exit code 1 when one is not ready."""
+    chosen = settings.load()
+    statuses = status_of(services.table(chosen, {}), chosen.run_dir)
+    report.show_status(statuses)
+    if not all(each.is_ready for each in statuses):
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    only: Annotated[list[str] | None, typer.Argument(help="Services; all when none is named.")] = None,
+    lines: Annotated[int, typer.Option(min=0, help="Lines of each log to begin with.")] = 20,
+    *,
+    follow: Annotated[bool, typer.Option(help="Go on showing new lines until Ctrl-C.")] = True,
+) -> None:
+    """Show the logs of the services, each line with its service in front."""
+    chosen = settings.load()
+    names = ("supervisor", *(service.name for service in services.table(chosen, {})))
+    following.follow(
+        chosen.run_dir,
+        only or (),
+        lambda name, line: report.show_log_line(name, line, names),
+        lines=lines,
+        wait=following.wait_for_more if follow else following.stop_at_end,
+    )
+
+
+@app.command()
+def java() -> None:
+    """Print the home of the Java runtime that the detector will use."""
+    home = runtime.find(settings.load().java_home, settings.search_path()).home
+    print(home)  # noqa: T201 - what the command is for
+
+
+@app.command(hidden=True)
+def supervise(only: Only = None) -> None:
+    """Keep the services running until SIGTERM; `up` starts this."""
+    stop = signals.stop_event()
+    chosen = settings.load()
+    Supervisor(starting.chosen_services(chosen, only or ()), chosen.run_dir, Journal("supervisor")).run(stop)
+
+
 def main() -> None:
     """Run the command line; an error the user can put right is one line on stderr and exit code 1."""
     try:
@@ -81,3 +148,5 @@ def main() -> None:
     except LocalError as error:
         typer.secho(str(error), fg="red", err=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

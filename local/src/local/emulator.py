@@ -1,16 +1,13 @@
 """ministack, bound to this machine only, with the repairs it needs."""
 
 import asyncio
-import http.client
 import importlib
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from local import ports, repairs
+from local import health, ports, repairs
 from local.deadlines import wait_until
 from local.settings import configure_process
 
@@ -37,22 +34,17 @@ def environment(*, port: int, state_dir: Path, persist: bool) -> dict[str, str]:
     }
 
 
-def is_healthy(endpoint_url: str) -> bool:
-    """Say whether the emulator at `endpoint_url` answers its health check."""
-    try:
-        with urllib.request.urlopen(f"{endpoint_url}{HEALTH_PATH}", timeout=2) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == http.HTTPStatus.OK)
-    except (OSError, urllib.error.URLError, http.client.HTTPException):
-        return False
-
-
 def wait_until_healthy(endpoint_url: str, *, within: float = READY_WITHIN) -> None:
     """Return when the emulator answers.
 
     Raises:
         LocalError: when it does not within `within` seconds.
     """
-    wait_until(lambda: is_healthy(endpoint_url), within=within, what=f"the emulator at {endpoint_url} does not answer")
+    wait_until(
+        lambda: health.answers(endpoint_url + HEALTH_PATH),
+        within=within,
+        what=f"the emulator at {endpoint_url} does not answer",
+    )
 
 
 def serve(*, port: int, state_dir: Path, persist: bool, ready: Callable[[str], None]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from local.errors import LocalError
@@ -13,20 +13,59 @@ from local.errors import LocalError
 ROOT: Final = Path(__file__).resolve().parents[3]
 """The repository: this package is only ever run from a checkout."""
 
+EMULATOR_PORT: Final = 4566
+SERVICE_PORTS: Final = {"producer": 8081, "windower": 8082, "detector": 8083}
+
 
 class LocalSettings(BaseSettings):
-    """Settings of the local account; every address of the emulator is derived from `emulator_port`."""
+    """Settings of the local account.
 
-    model_config = SettingsConfigDict(env_prefix="LOCAL_", frozen=True)
+    LOCAL_EMULATOR_PORT moves everything: the services' ports move as far as it is from 4566, unless they are set.
+    """
 
-    emulator_port: int = Field(default=4566, ge=1, le=65535)
+    model_config = SettingsConfigDict(env_prefix="LOCAL_", env_ignore_empty=True, frozen=True, populate_by_name=True)
+
+    emulator_port: int = Field(default=EMULATOR_PORT, ge=1, le=65535)
+    producer_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
+    windower_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
+    detector_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
     run_dir: Path = ROOT / ".run"
     persist: bool = False
+    java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME")
+
+    @field_validator("producer_port", "windower_port", "detector_port")
+    @classmethod
+    def _move_with_emulator(cls, port: int, info: ValidationInfo) -> int:
+        service = (info.field_name or "").removesuffix("_port")
+        moved = port or SERVICE_PORTS[service] + info.data.get("emulator_port", EMULATOR_PORT) - EMULATOR_PORT
+        if not 1 <= moved <= 65535:  # noqa: PLR2004 - TCP
+            message = f"would be {moved}; set it, or another LOCAL_EMULATOR_PORT"
+            raise ValueError(message)
+        return moved
+
+    @field_validator("run_dir")
+    @classmethod
+    def _same_from_anywhere(cls, run_dir: Path) -> Path:
+        return run_dir.absolute()
 
     @property
     def endpoint_url(self) -> str:
         """What AWS_ENDPOINT_URL is for every process on this machine."""
         return endpoint_url(self.emulator_port)
+
+    def service_ports(self) -> dict[str, int]:
+        """Return the port of each service's operations page."""
+        return {"producer": self.producer_port, "windower": self.windower_port, "detector": self.detector_port}
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the variables that give a child process these settings."""
+        ports = {f"LOCAL_{name.upper()}_PORT": str(port) for name, port in self.service_ports().items()}
+        return {
+            **ports,
+            "LOCAL_EMULATOR_PORT": str(self.emulator_port),
+            "LOCAL_PERSIST": str(self.persist).lower(),
+            "LOCAL_RUN_DIR": str(self.run_dir),
+        }
 
 
 def endpoint_url(port: int) -> str:
@@ -46,6 +85,11 @@ def load() -> LocalSettings:
         wrong = "; ".join(f"LOCAL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         message = f"Wrong setting. {wrong}."
         raise LocalError(message) from error
+
+
+def search_path() -> str:
+    """Return where programs are looked for."""
+    return os.environ.get("PATH", os.defpath)
 
 
 def inherited_environment(extra: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,133 @@
+"""Which processes make the platform on this machine, in the order they start, and what each is told.
+
+The variables here are the wiring only (ports, names, addresses); any other setting of a service is inherited from the
+environment of `make up`, so that `DETECTOR_LIMIT=20 make up` works.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from local import aws, settings
+from local.emulator import HEALTH_PATH
+from local.settings import ROOT, LocalSettings
+
+WORKSPACE_PYTHON: Final = ROOT / ".venv" / "bin" / "python"
+LOCAL_PYTHON: Final = ROOT / "local" / ".venv" / "bin" / "python"
+ENV_NAME: Final = "local"
+BAD_EVENTS_QUEUE: Final = f"storepulse-bad-events-{ENV_NAME}"
+RAW_BUCKET: Final = f"storepulse-raw-{ENV_NAME}-{aws.ACCOUNT}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One process that is kept running, or one task that must have ended well.
+
+    Attributes:
+        name: also of its log and pid file.
+        command: run from the repository.
+        environment: over the inherited one.
+        needs: what must be ready before it starts.
+        health_url: answers 200 when it is ready; a process without one is ready when it runs.
+        address: where it listens.
+        has_pages: /docs, /health and /metrics are there.
+        once: a task: ready when it has ended with exit code 0.
+        grace: seconds between SIGTERM and SIGKILL.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    health_url: str | None = None
+    address: str | None = None
+    has_pages: bool = False
+    once: bool = False
+    grace: float = 20.0
+
+
+def table(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]:
+    """Return every process; `java` are the variables that lead the detector to its Java runtime."""
+    return (
+        emulator(chosen),
+        local_service("deploy", needs=("emulator",), chosen=chosen, once=True),
+        local_service("firehose", needs=("deploy",), chosen=chosen),
+        worker("windower", chosen, windower_settings()),
+        worker("detector", chosen, {**detector_settings(), **java}),
+        worker("producer", chosen, producer_settings()),
+    )
+
+
+def emulator(chosen: LocalSettings) -> Service:
+    """Return the emulated AWS."""
+    return Service(
+        name="emulator",
+        command=(str(LOCAL_PYTHON), "-m", "local", "emulator"),
+        environment=chosen.as_environment(),
+        health_url=chosen.endpoint_url + HEALTH_PATH,
+        address=chosen.endpoint_url,
+    )
+
+
+def local_service(name: str, *, needs: tuple[str, ...], chosen: LocalSettings, once: bool = False) -> Service:
+    """Return a process of this package, called like its command."""
+    return Service(
+        name=name,
+        command=(str(LOCAL_PYTHON), "-m", "local", name),
+        environment=chosen.as_environment(),
+        needs=needs,
+        once=once,
+    )
+
+
+def worker(name: str, chosen: LocalSettings, wiring: Mapping[str, str]) -> Service:
+    """Return one of `services/`, which has an operations page."""
+    port = chosen.service_ports()[name]
+    address = f"http://127.0.0.1:{port}"
+    prefix = name.upper()
+    return Service(
+        name=name,
+        command=(str(WORKSPACE_PYTHON), "-m", name),
+        environment={
+            **aws.environment(chosen.endpoint_url),
+            f"{prefix}_HOST": "127.0.0.1",
+            f"{prefix}_PORT": str(port),
+            **wiring,
+        },
+        needs=("deploy",),
+        health_url=f"{address}/health/ready",
+        address=address,
+        has_pages=True,
+    )
+
+
+def windower_settings() -> dict[str, str]:
+    """Return the windower's wiring."""
+    return {"WINDOWER_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE}
+
+
+def detector_settings() -> dict[str, str]:
+    """Return the detector's wiring."""
+    return {
+        "DETECTOR_COUNTS_TABLE": f"storepulse-user-actions-{ENV_NAME}",
+        "DETECTOR_ALERTS_TABLE": f"storepulse-alerts-{ENV_NAME}",
+        "DETECTOR_ALERTS_TOPIC_ARN": f"arn:aws:sns:{aws.REGION}:{aws.ACCOUNT}:storepulse-alerts-{ENV_NAME}",
+        "DETECTOR_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE,
+        "DETECTOR_BAD_EVENTS_BUCKET": RAW_BUCKET,
+    }
+
+
+def producer_settings() -> dict[str, str]:
+    """Return the producer's wiring."""
+    return {}
+
+
+def child_environment(service: Service) -> dict[str, str]:
+    """Return the whole environment of a service's process."""
+    return settings.inherited_environment(service.environment)
+
+
+def log_file(run_dir: Path, name: str) -> Path:
+    """Return where the output of a service goes."""
+    return run_dir / f"{name}.log"
