@@ -2,9 +2,10 @@
 
 from base64 import b64decode, b64encode
 from enum import StrEnum
-from hashlib import blake2b
 
 import msgspec
+
+from storepulse.activity.identity import content_id
 
 
 class FailureKind(StrEnum):
@@ -55,9 +56,8 @@ class BadEvent(msgspec.Struct, frozen=True, kw_only=True):
         failed_at: str,
     ) -> "BadEvent":
         """Return the bad event for the record read at a place."""
-        place = f"{service}\0{stream}\0{shard_id}\0{sequence_number}"
         return cls(
-            bad_event_id=blake2b(place.encode(), digest_size=16).hexdigest(),
+            bad_event_id=content_id(service, stream, shard_id, sequence_number),
             service=service,
             kind=bad.kind,
             reason=bad.reason,

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, explain, parse_txn_timestamp
-from storepulse.activity.events import HEARTBEAT, UserId
+from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, decode_heartbeat, explain, parse_txn_timestamp
+from storepulse.activity.events import UserId
 from storepulse.failures import BadPayload
 from storepulse.instants import parse_instants
 
@@ -22,7 +22,6 @@ NO_TIME: Final = -(2**63)
 class _Action(msgspec.Struct, gc=False):
     txn_timestamp: str
     user_id: UserId | None = None
-    event_type: str | None = None
 
 
 _decode: Final = msgspec.json.Decoder(_Action).decode
@@ -42,44 +41,51 @@ class Actions:
 
 def decode_actions(payloads: Sequence[bytes]) -> Actions:
     """Return who acted when in each of `payloads`; never raises, whatever the bytes."""
-    whole = b"".join(payloads)
-    if whole.isascii() and len(whole) <= MAX_PAYLOAD_BYTES:
-        try:
-            return _decode_clean(payloads)
-        except (ValueError, RecursionError):
-            pass  # one of them is bad: look at each
-    return _decode_each(payloads)
+    try:
+        return _decode_clean(payloads)
+    except (ValueError, RecursionError):
+        return _decode_each(payloads)
 
 
 def _decode_clean(payloads: Sequence[bytes]) -> Actions:
     """Decode a batch without a bad record in it, the usual one; raise if there is one."""
+    if not all(map(bytes.isascii, payloads)) or max(map(len, payloads), default=0) > MAX_PAYLOAD_BYTES:
+        for payload in payloads:
+            check_bytes(payload)
     actions = list(map(_decode, payloads))
-    times = parse_instants([action.txn_timestamp for action in actions])
     users = [action.user_id for action in actions]
-    if HEARTBEAT in [action.event_type for action in actions] or None in users:
-        users = [_user(action) for action in actions]
-    return Actions(users=users, times=times)
-
-
-def _user(action: _Action) -> str | None:
-    if action.event_type == HEARTBEAT:
-        return None
-    if action.user_id is None:
-        msg = "Object missing required field `user_id`, or it is null"
-        raise msgspec.ValidationError(msg)
-    return action.user_id
+    if None in users:
+        for payload, user in zip(payloads, users, strict=True):
+            if user is None:
+                _check_nobody(payload)
+    return Actions(users=users, times=parse_instants([action.txn_timestamp for action in actions]))
 
 
 def _decode_each(payloads: Sequence[bytes]) -> Actions:
     decoded = Actions()
     for position, payload in enumerate(payloads):
         try:
-            check_bytes(payload)
-            action = _decode(payload)
-            user, time = _user(action), parse_txn_timestamp(action.txn_timestamp)
+            user, time = _decode_one(payload)
         except (ValueError, RecursionError) as error:
             user, time = None, NO_TIME
             decoded.bad[position] = explain(error)
         decoded.users.append(user)
         decoded.times.append(time)
     return decoded
+
+
+def _decode_one(payload: bytes) -> tuple[str | None, int]:
+    check_bytes(payload)
+    action = _decode(payload)
+    if action.user_id is None:
+        _check_nobody(payload)
+    return action.user_id, parse_txn_timestamp(action.txn_timestamp)
+
+
+def _check_nobody(payload: bytes) -> None:
+    """Raise unless `payload`, which names no user, is a heartbeat."""
+    try:
+        decode_heartbeat(payload)
+    except msgspec.ValidationError:
+        msg = "Object missing required field `user_id`, or it is null"
+        raise msgspec.ValidationError(msg) from None

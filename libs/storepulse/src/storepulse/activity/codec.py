@@ -1,5 +1,6 @@
 """Bytes to an event of stream 1, or to the reason why they are none. Nothing here raises, whatever the bytes."""
 
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -10,10 +11,12 @@ from storepulse.instants import parse_instant
 
 MAX_PAYLOAD_BYTES: Final = 1024 * 1024  # what Kinesis takes by default
 MAX_PRICE_EXPONENT: Final = 12
+MAX_REASON_LENGTH: Final = 200
 
 
 class _Kind(msgspec.Struct):
     event_type: str | None = None
+    user_id: msgspec.Raw | None = None
 
 
 _decode_kind = msgspec.json.Decoder(_Kind).decode
@@ -23,36 +26,55 @@ encode: Final = msgspec.json.Encoder(decimal_format="string").encode
 
 
 def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
-    """Return the event in `payload`, checked in every field.
+    """Return the event in `payload`, checked in every field. A record that names a user is no heartbeat.
 
     Args:
         payload: a record's data; any bytes at all.
     """
     try:
         check_bytes(payload)
-        if _decode_kind(payload).event_type == HEARTBEAT:
-            heartbeat = _decode_heartbeat(payload)
-            parse_txn_timestamp(heartbeat.txn_timestamp)
-            return heartbeat
+        kind = _decode_kind(payload)
+        if kind.event_type == HEARTBEAT and kind.user_id is None:
+            return decode_heartbeat(payload)
         return _checked(_decode_activity(payload))
     except (ValueError, RecursionError) as error:
         return explain(error)
 
 
+def decode_heartbeat(payload: bytes) -> Heartbeat:
+    """Return the heartbeat in `payload`, whose bytes are checked; raises ValueError or RecursionError otherwise."""
+    heartbeat = _decode_heartbeat(payload)
+    parse_txn_timestamp(heartbeat.txn_timestamp)
+    return heartbeat
+
+
 def _checked(event: Activity) -> Activity:
     parse_txn_timestamp(event.txn_timestamp)
-    if not event.price.is_finite() or event.price < 0 or event.price.adjusted() > MAX_PRICE_EXPONENT:
+    if not is_plausible(event.price):
         msg = f"price is not a plausible amount: {str(event.price)[:40]}"
         raise ValueError(msg)
     return event
 
 
+def is_plausible(price: Decimal) -> bool:
+    """Say whether `price` is an amount: 0 or more, below ten million million, to twelve decimal places at most."""
+    if not price.is_finite() or price < 0 or price.adjusted() > MAX_PRICE_EXPONENT:
+        return False
+    smallest = price.as_tuple().exponent
+    return isinstance(smallest, int) and smallest >= -MAX_PRICE_EXPONENT
+
+
 def parse_txn_timestamp(text: str) -> int:
     """Return a `txn_timestamp` as milliseconds since the epoch; the ValueError otherwise names the field."""
+    return parse_named("txn_timestamp", text)
+
+
+def parse_named(field: str, text: str) -> int:
+    """Return the instant in `field` as milliseconds since the epoch; the ValueError otherwise names the field."""
     try:
         return parse_instant(text)
     except ValueError as error:
-        msg = f"txn_timestamp: {error}"
+        msg = f"{field}: {error}"
         raise ValueError(msg) from error
 
 
@@ -73,7 +95,7 @@ class TooLargeError(ValueError):
 
 
 def explain(error: ValueError | RecursionError) -> BadPayload:
-    """Return why a payload could not be decoded, as a person would say it."""
+    """Return why a payload could not be decoded, as a person would say it, in a line however long the payload."""
     match error:
         case TooLargeError():
             return BadPayload(FailureKind.TOO_LARGE, str(error))
@@ -82,8 +104,13 @@ def explain(error: ValueError | RecursionError) -> BadPayload:
         case UnicodeDecodeError():
             return BadPayload(FailureKind.MALFORMED, f"not UTF-8: {error.reason} at byte {error.start}")
         case msgspec.ValidationError():
-            return BadPayload(FailureKind.INVALID, str(error))
+            return BadPayload(FailureKind.INVALID, _shortened(str(error)))
         case msgspec.DecodeError():
-            return BadPayload(FailureKind.MALFORMED, f"not JSON: {error}")
+            return BadPayload(FailureKind.MALFORMED, _shortened(f"not JSON: {error}"))
         case _:
-            return BadPayload(FailureKind.INVALID, str(error))
+            return BadPayload(FailureKind.INVALID, _shortened(str(error)))
+
+
+def _shortened(reason: str) -> str:
+    half = MAX_REASON_LENGTH // 2
+    return reason if len(reason) <= MAX_REASON_LENGTH else f"{reason[: half - 3]} ... {reason[2 - half :]}"

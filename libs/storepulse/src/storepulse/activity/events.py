@@ -9,7 +9,7 @@ from msgspec import Meta
 #: A Kinesis partition key holds 256 characters, and the counts are keyed by user.
 UserId = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(min_length=1, max_length=1024)]
-InstantText = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+InstantText = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
 
 HEARTBEAT: Final = "heartbeat"
 EventType = Literal["view", "cart", "remove_from_cart", "purchase"]
@@ -34,8 +34,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     event_id: Text
 
 
-class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type", tag=HEARTBEAT):
     """Says that a shard's event time has come this far; is no action. Schema ``heartbeat/1``."""
 
-    event_type: Literal["heartbeat"] = HEARTBEAT
     txn_timestamp: InstantText

@@ -11,10 +11,11 @@ done, so they are skipped there, neither counted nor late.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, NamedTuple
+from itertools import count
+from typing import Final, Generic, NamedTuple, cast
 
 from storepulse.streaming.watermarks import BEGINNING, Source, Watermarks
-from storepulse.streaming.windows import Window
+from storepulse.streaming.windows import Window, window_of
 
 _NEVER: Final = 2**63
 
@@ -91,19 +92,74 @@ class TumblingCount(Generic[Source]):
             times: one a record; `BEGINNING` for one that does not even do that.
             active: the sources that are not idle; `source` is one of them.
             decided: whether the records were settled before a restart.
+
+        Raises:
+            ValueError: there are not as many keys as times; nothing has been counted.
         """
+        if len(keys) != len(times):
+            msg = f"{len(keys)} keys and {len(times)} times"
+            raise ValueError(msg)
         outcome = BatchOutcome()
-        windows, size, delay, crossing = self._open, self.size, self.watermarks.delay, self.crossing
-        own = self.watermarks[source]
         ceiling = self.watermarks.ceiling(source, active)
-        delivered = self._delivered[source]
-        closed = max(delivered, self.watermarks.combined, min(own, ceiling))
+        if not self._add_to_one_window(source, keys, times, ceiling, outcome):
+            self._add_each(source, keys, times, ceiling, outcome, decided=decided)
+        self.watermarks.advance(active)
+        return outcome
+
+    def _closed(self, source: Source, own: int, ceiling: int) -> int:
+        """Return the watermark that the windows of a record of `source` go by when its own one is `own`."""
+        return max(self._delivered[source], self.watermarks.combined, min(own, ceiling))
+
+    def _add_to_one_window(
+        self,
+        source: Source,
+        keys: Sequence[str | None],
+        times: Sequence[int],
+        ceiling: int,
+        outcome: BatchOutcome,
+    ) -> bool:
+        """Count a batch that lies in one window and leaves it open, as most do: nothing is to be asked a record.
+
+        Returns:
+            Whether it is such a batch; if not, nothing has been done.
+        """
+        latest = max(times, default=BEGINNING)
+        window = window_of(latest, self.size)
+        own = max(self.watermarks[source], latest - self.watermarks.delay)
+        if min(times, default=BEGINNING) < window.start or window.last <= self._closed(source, own, ceiling):
+            return False
+        if None in keys:
+            return False
+        counts, crossing = self._open.setdefault(window.start, {}), self.crossing
+        for key in cast("Sequence[str]", keys):
+            counts[key] = actions = counts.get(key, 0) + 1
+            if actions == crossing:
+                outcome.crossings.append(Crossing(key, window, actions))
+        outcome.counted = len(keys)
+        outcome.touched.add(window.start)
+        self.watermarks.observe(source, latest)
+        return True
+
+    def _add_each(
+        self,
+        source: Source,
+        keys: Sequence[str | None],
+        times: Sequence[int],
+        ceiling: int,
+        outcome: BatchOutcome,
+        *,
+        decided: bool,
+    ) -> None:
+        """Count any batch."""
+        windows, size, delay, crossing = self._open, self.size, self.watermarks.delay, self.crossing
+        own, delivered = self.watermarks[source], self._delivered[source]
+        closed = self._closed(source, own, ceiling)
         start = end = latest = own + delay
         # A window is closed for this source from the moment `latest` reaches `closing`. Both tests of a record are one
         # comparison that way: the watermark itself is not needed until the batch is through.
         closing = BEGINNING
         counts: dict[str, int] = {}
-        for position, (key, time) in enumerate(zip(keys, times, strict=True)):
+        for position, key, time in zip(count(), keys, times):
             if key is not None:
                 if not start <= time < end:
                     start = time - time % size
@@ -121,14 +177,13 @@ class TumblingCount(Generic[Source]):
                     else:
                         outcome.late.append(position)
                 else:
-                    counts[key] = count = counts.get(key, 0) + 1
+                    counts[key] = actions = counts.get(key, 0) + 1
                     outcome.counted += 1
-                    if count == crossing:
-                        outcome.crossings.append(Crossing(key, Window(start, end), count))
+                    if actions == crossing:
+                        outcome.crossings.append(Crossing(key, Window(start, end), actions))
             if time > latest:  # noqa: PLR1730 - max() costs a call a record
                 latest = time
         self.watermarks.observe(source, latest)
-        return outcome
 
     def fire(self, active: Collection[Source]) -> list[Fired]:
         """Return the windows that are complete by the watermarks of the `active` sources, oldest first."""

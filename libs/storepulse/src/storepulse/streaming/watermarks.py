@@ -20,7 +20,7 @@ class Watermarks(Generic[Source]):
         """Start `sources` at their `restored` watermark, or before all time."""
         self.delay = delay
         self._of = dict.fromkeys(sources, BEGINNING) | dict(restored or {})
-        self.combined = BEGINNING
+        self.combined = min(self._of.values(), default=BEGINNING)
 
     def __getitem__(self, source: Source) -> int:
         """Return one source's own watermark."""
