@@ -1,0 +1,55 @@
+"""How each command in the documents is proven: the one table of `test_commands.py`.
+
+A new command in a document needs a row here. Cheap ones are run; for the rest, a row names the file that runs them.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The command is run as it stands, in the repository's root, and must exit with 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """`make --dry-run` must accept it, and `why` says why no test goes further."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunBy:
+    """`file` runs it, and holds the text `proof`; a make target must also pass `make --dry-run`."""
+
+    file: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """pytest on paths that exist: `make test` runs them."""
+
+
+Proof = Run | DryRun | RunBy | Suite
+
+TABLE: dict[str, Proof] = {
+    r"make( help)?": Run(),
+    r"make check-(lint|architecture|lengths)": Run(),
+    r"(make -k check|make check)": DryRun("its steps are seconds of ruff and minutes of mypy: a suite of its own"),
+    r"make lock( UPGRADE=--upgrade)?": DryRun("it writes the locks; `make check-locks` resolves them in the same way"),
+    r"make (PYTHON=\S+ )?(setup|test)": DryRun("this test runs inside of it"),
+    r"make demo": RunBy("tests/e2e/test_demo.py", "demo"),
+    r"make (up|down|status|logs)( LOCAL_EMULATOR_PORT=\d+)?": RunBy("tests/e2e/test_up.py", "up"),
+    r"make chaos": RunBy("tests/chaos/__init__.py", ""),
+    r"make bench": DryRun("figures, not verdicts: it runs for minutes"),
+    r"make infra-synth": RunBy("tests/infra/test_template.py", "synth"),
+    r"\.venv/bin/pytest( -\S+)*( tests\S*)+": Suite(),
+    r"(local/)?\.venv/bin/python -m \w+( \w+)* --help": Run(),
+}
+
+
+def proof_of(command: str) -> Proof | None:
+    """Return how `command` is proven, or None when no row knows it."""
+    return next((proof for pattern, proof in TABLE.items() if re.fullmatch(pattern, command)), None)
