@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from aws_kinesis_agg import DIGEST_SIZE, MAGIC
 from aws_kinesis_agg.deaggregator import messages_pb2  # importing it alone fails: deaggregator mends sys.path for it
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs here
 
 from faust_kinesis.records import Record, cut, cut_plain
 

@@ -22,7 +22,7 @@ POOL = 128  # connections: a shard being read takes one
 _decode_page = msgspec.json.Decoder(Page).decode
 
 
-class FastJSONParser(AioJSONParser):  # type: ignore[misc]  # untyped base
+class FastJSONParser(AioJSONParser):
     """Reads GetRecords with msgspec, a tenth of botocore's time; all else as botocore does."""
 
     async def parse(self, response: Mapping[str, Any], shape: Any) -> dict[str, Any]:  # noqa: ANN401 - botocore's
@@ -33,16 +33,16 @@ class FastJSONParser(AioJSONParser):  # type: ignore[misc]  # untyped base
         """
         if shape is not None and shape.name == "GetRecordsOutput" and response["status_code"] == OK:
             return {"Page": _decode_page(response["body"]), "ResponseMetadata": {"HTTPStatusCode": OK}}
-        return cast("dict[str, Any]", await super().parse(response, shape))
+        return await super().parse(response, shape)
 
 
-class FastParserFactory(AioResponseParserFactory):  # type: ignore[misc]  # untyped base
+class FastParserFactory(AioResponseParserFactory):
     """Gives clients the fast parser where their protocol is JSON (as Kinesis's is)."""
 
     def create_parser(self, protocol_name: str) -> Any:  # noqa: ANN401 - botocore's
         """Return the parser for `protocol_name`."""
         if protocol_name == "json":
-            return FastJSONParser(**self._defaults)
+            return FastJSONParser(**self._defaults)  # type: ignore[attr-defined]  # the stubs leave it out
         return super().create_parser(protocol_name)
 
 
@@ -69,9 +69,8 @@ def create_client(
         retries={"total_max_attempts": 1, "mode": "standard"},
         tcp_keepalive=True,
     )
-    return cast(
-        "AbstractAsyncContextManager[Any]", new_session().create_client(service, region_name=region, config=config)
-    )
+    session: Any = new_session()  # its stubs know only literal service names
+    return cast("AbstractAsyncContextManager[Any]", session.create_client(service, region_name=region, config=config))
 
 
 async def get_page(kinesis: "KinesisClient", iterator: str, limit: int) -> Page:

@@ -8,24 +8,25 @@ from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
 
-from faust.transport import consumer as base
-from faust.types import TP, ConsumerMessage
+from faust.types import TP
 from mode import Service
 from mode.utils.futures import notify
 
 from faust_kinesis.backoff import Backoff
 from faust_kinesis.commit import checkpoints, next_offset
+from faust_kinesis.delivery import Delivery
 from faust_kinesis.discovery import Discovery
 from faust_kinesis.errors import LeaseLostError, code_of, is_transient
 from faust_kinesis.keeper import LeaseKeeper
 from faust_kinesis.lease import Lease, Status
 from faust_kinesis.outlook import Outlook
+from faust_kinesis.positions import Positions
 from faust_kinesis.readers import DeliverySensor, NeverRead, ShardReaders
-from faust_kinesis.shards import Arrival, Surroundings
+from faust_kinesis.shards import Surroundings
 from faust_kinesis.table import LeaseTable
 
 
-class Consumer(Outlook, base.Consumer):  # type: ignore[misc]  # faust has no types
+class Consumer(Outlook, Positions, Delivery):
     """Reads the shards this worker holds leases for."""
 
     keeper: LeaseKeeper
@@ -172,7 +173,7 @@ class Consumer(Outlook, base.Consumer):  # type: ignore[misc]  # faust has no ty
         """Return the partitions (shards) this worker reads now."""
         return set(self._assigned)
 
-    # -- positions and batches
+    # -- positions
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Start a reader for each assigned shard at its checkpoint; return their first offsets."""
@@ -186,31 +187,6 @@ class Consumer(Outlook, base.Consumer):  # type: ignore[misc]  # faust has no ty
                 self._acked_index[tp].clear()
                 self._acked[tp].clear()
             return firsts
-
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Arrival]]:  # noqa: ASYNC109 - Faust's signature
-        return await self.readers.wait_and_take(active_partitions, timeout)
-
-    def _to_message(self, tp: TP, arrival: Arrival) -> ConsumerMessage:
-        batch = arrival.batch
-        arrived_ms = batch.records[-1].arrived_ms
-        return ConsumerMessage(
-            topic=tp.topic,
-            partition=tp.partition,
-            offset=arrival.offset,
-            timestamp=time.time() if arrived_ms is None else arrived_ms / 1000,
-            timestamp_type=1,
-            headers=None,
-            key=None,
-            value=batch,
-            checksum=None,
-            tp=tp,
-            generation_id=self.generation,
-        )
-
-    def _delivered(self, tp: TP, offset: int) -> None:
-        reader = self.readers.by_tp.get(tp)
-        if reader is not None:
-            reader.delivered(offset)
 
     # -- acknowledging and committing
 
@@ -282,49 +258,6 @@ class Consumer(Outlook, base.Consumer):  # type: ignore[misc]  # faust has no ty
         self._acked_index[tp] = {later for later in self._acked_index[tp] if later >= offset}
         self.app.monitor.on_tp_commit({tp: offset})
         self.app.tables.on_commit({tp: offset})
-
-    # -- the rest of Faust's interface
-
-    def _new_topicpartition(self, topic: str, partition: int) -> TP:
-        return TP(topic, partition)
-
-    async def _seek(self, partition: TP, offset: int) -> None:
-        raise NotImplementedError(NO_SEEK)
-
-    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Refuse: positions come from checkpoints only."""
-        raise NotImplementedError(NO_SEEK)
-
-    async def position(self, tp: TP) -> int | None:
-        """Return the next offset to be read."""
-        return self.readers.by_tp[tp].position
-
-    def highwater(self, tp: TP) -> int:
-        """Return the offset after the last batch read so far."""
-        reader = self.readers.by_tp.get(tp)
-        return reader.position if reader else 0
-
-    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
-        """Return `highwater` of each of `partitions`."""
-        return {tp: self.highwater(tp) for tp in partitions}
-
-    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
-        """Return the first offset of each of `partitions` in this generation."""
-        return {tp: self.readers.by_tp[tp].first for tp in partitions}
-
-    def topic_partitions(self, topic: str) -> int | None:  # noqa: ARG002 - Faust's signature
-        """Return None: a stream's shards come and go."""
-        return None
-
-    def key_partition(self, topic: str, key: bytes | None, partition: int | None = None) -> int | None:  # noqa: ARG002 - Faust's signature
-        """Return None: Kinesis picks the shard."""
-        return None
-
-    async def create_topic(self, topic: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's signature
-        """Do nothing: streams belong to the infrastructure."""
-
-
-NO_SEEK = "Kinesis positions come from checkpoints only"
 
 
 def _chosen(tp: TP, topics: Any) -> bool:  # noqa: ANN401 - Faust's: topic names, partitions or both

@@ -107,8 +107,14 @@ def _name(text: str) -> str:
 
 
 def _start(text: str) -> Start:
-    if text == "TRIM_HORIZON" or text == "LATEST":  # noqa: PLR1714 - keeps the literal type
-        return text
+    match text:
+        case "TRIM_HORIZON" | "LATEST":
+            return text
+        case _:
+            return _start_time(text)
+
+
+def _start_time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:

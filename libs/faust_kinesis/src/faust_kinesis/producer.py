@@ -106,17 +106,12 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
     # -- Faust's own sending
 
     async def send(
-        self,
-        topic: str,
-        key: bytes | None,
-        value: bytes | None,
-        partition: int | None,  # noqa: ARG002 - Kinesis picks the shard
-        timestamp: float | None,  # noqa: ARG002 - and the time
-        headers: Any,  # noqa: ANN401, ARG002 - and has no headers
-        *,
-        transactional_id: str | None = None,  # noqa: ARG002 - nor transactions
+        self, topic: str, key: bytes | None, value: bytes | None, *_: object, **__: object
     ) -> Awaitable[RecordMetadata]:
-        """Queue one record; waits while the queue is full. The future has its shard and sequence number."""
+        """Queue one record; waits while the queue is full. The future has its shard and sequence number.
+
+        Faust's other arguments (partition, time, headers, transaction) have no meaning in Kinesis.
+        """
         record = outgoing(key.decode() if key else uuid4().hex, value or b"")
         delivered: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
         self._unsent.add(delivered)

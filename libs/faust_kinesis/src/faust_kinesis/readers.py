@@ -1,7 +1,7 @@
 """The readers of the shards a worker has now, started and stopped together."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from faust.sensors import Sensor
@@ -54,30 +54,38 @@ class ShardReaders:
         """Return each reader's part of the prefetch bytes."""
         return options.prefetch_bytes / max(1, len(self.by_tp))
 
-    def take(self, active: Collection[TP] | None) -> dict[TP, list[Arrival]]:
-        """Return what has arrived for the partitions in `active` (None: all)."""
-        taken = {tp: reader.take() for tp, reader in self.by_tp.items() if active is None or tp in active}
-        return {tp: arrivals for tp, arrivals in taken.items() if arrivals}
+    def one_by_one(self, active: Collection[TP]) -> Iterator[tuple[TP, Arrival]]:
+        """Go round the shards, one batch of each at a time, until the shards in `active` have nothing left.
 
-    async def wait_and_take(self, active: Collection[TP] | None, timeout_s: float) -> dict[TP, list[Arrival]]:
-        """Return what has arrived, or arrives within `timeout_s`."""
-        taken = self.take(active)
-        if taken:
-            return taken
+        A batch leaves its reader only when it is asked for, and `active` is looked at each time: what is left of a
+        shard that is paused meanwhile stays where it is.
+        """
+        found = True
+        while found:
+            found = False
+            for tp, reader in list(self.by_tp.items()):
+                arrival = reader.take() if tp in active else None
+                if arrival is not None:
+                    found = True
+                    yield tp, arrival
+
+    async def wait(self, active: Collection[TP], timeout_s: float) -> None:
+        """Return when there may be a batch of a shard in `active`, or after `timeout_s`."""
+        if any(reader.has_arrivals for tp, reader in self.by_tp.items() if tp in active):
+            return
         self.arrived.clear()
         try:
             await asyncio.wait_for(self.arrived.wait(), timeout_s)
         except TimeoutError:
-            return {}
-        return self.take(active)
+            return
 
 
 class DeliverySensor(Sensor):  # type: ignore[misc]  # faust has no types
     """Tells the reader that the application has a batch: Faust's own queues then hold it no more."""
 
-    def __init__(self, delivered: Callable[[TP, int], None], **service: Any) -> None:
+    def __init__(self, delivered: Callable[[TP, int], None]) -> None:
         """Call `delivered` with each batch's partition and offset."""
-        super().__init__(**service)
+        super().__init__()
         self._delivered = delivered
 
     def on_stream_event_in(self, tp: TP, offset: int, stream: Any, event: Any) -> None:  # noqa: ANN401, ARG002 - Faust's
@@ -85,7 +93,7 @@ class DeliverySensor(Sensor):  # type: ignore[misc]  # faust has no types
         self._delivered(tp, offset)
 
 
-class NeverRead(dict[TP, int | None]):
+class NeverRead(dict[TP, None]):
     """Faust's table of read offsets, always empty.
 
     Faust drops messages below it and fills gaps above it; batches come once and dense, and an entry left over from
@@ -95,8 +103,8 @@ class NeverRead(dict[TP, int | None]):
     def __getitem__(self, tp: TP) -> None:
         """Return None: nothing was read before."""
 
-    def __setitem__(self, tp: TP, offset: int | None) -> None:
+    def __setitem__(self, tp: TP, offset: object) -> None:
         """Keep nothing."""
 
-    def update(self, *args: Mapping[TP, int | None], **kwargs: int | None) -> None:
+    def update(self, *_: object, **__: object) -> None:
         """Keep nothing."""

@@ -56,7 +56,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
     """
 
     def __init__(
-        self, surroundings: Surroundings, lease: Lease, first: int, after: Sequence[asyncio.Event], **service: Any
+        self, surroundings: Surroundings, lease: Lease, first: int, after: Sequence[asyncio.Event], **service: object
     ) -> None:
         """Read `lease`'s shard once all of `after` (its parents' ends) are set; the first batch has offset `first`."""
         self.lease_key = lease.key
@@ -84,11 +84,14 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
 
     # -- what the consumer asks
 
-    def take(self) -> list[Arrival]:
-        """Return what has been read and not taken yet."""
-        taken = list(self._queue)
-        self._queue.clear()
-        return taken
+    @property
+    def has_arrivals(self) -> bool:
+        """There is a batch to take."""
+        return bool(self._queue)
+
+    def take(self) -> Arrival | None:
+        """Return the next batch, None when there is none yet."""
+        return self._queue.popleft() if self._queue else None
 
     def delivered(self, offset: int) -> None:
         """The application has the batch at `offset`: it no longer counts as read ahead."""
