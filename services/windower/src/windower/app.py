@@ -93,7 +93,7 @@ class Windower:
         url = found["QueueUrl"]
         self._health.add_check("bad_events_queue", lambda: clients.sqs.get_queue_attributes(QueueUrl=url))
         return SqsBadEvents(
-            sqs=clients.sqs, s3=clients.s3, queue_url=url, bucket=self._settings.raw_bucket, patience=patience
+            sqs=clients.sqs, s3=clients.s3, queue_url=url, bucket=self._settings.bad_events_bucket, patience=patience
         )
 
     def _add_checks(self, clients: AwsClients, faust_app: faust.App) -> None:

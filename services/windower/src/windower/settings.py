@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from servicekit.settings import Port, ServiceSettings
@@ -16,7 +16,15 @@ def _whole_milliseconds(span: timedelta) -> timedelta:
     return span
 
 
-Span = Annotated[timedelta, AfterValidator(_whole_milliseconds)]
+def _seconds(given: object) -> object:
+    """Take a bare number in text as seconds; pydantic takes the ISO-8601 form."""
+    try:
+        return float(given) if isinstance(given, str) else given
+    except ValueError:
+        return given
+
+
+Span = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_whole_milliseconds)]
 
 
 class WindowerSettings(ServiceSettings):
@@ -29,7 +37,7 @@ class WindowerSettings(ServiceSettings):
     source_stream: str = Field(default="ecommerce-raw-user-activity-stream-1", description="what is counted")
     sink_stream: str = Field(default="ecommerce-raw-user-activity-stream-2", description="where the counts go")
     bad_events_queue: str = Field(description="name of the SQS queue for records that cannot be counted")
-    raw_bucket: str = Field(description="the S3 bucket for bytes of theirs that no message can hold")
+    bad_events_bucket: str = Field(description="the S3 bucket for bytes of theirs that no message can hold")
     window: Span = Field(default=timedelta(seconds=10), description="how long a window is")
     watermark_delay: Span = Field(default=timedelta(seconds=10), description="how late a record may come")
     limit: PositiveInt = Field(default=10, description="a user's next action in one window is reported at once")
