@@ -16,7 +16,7 @@ MAX_REASON_LENGTH: Final = 200
 
 class _Kind(msgspec.Struct):
     event_type: str | None = None
-    user_id: msgspec.Raw | None = None
+    user_id: object = None  # of any type: what it must be is not decided here
 
 
 _decode_kind = msgspec.json.Decoder(_Kind).decode
