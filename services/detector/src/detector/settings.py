@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from socket import gethostname
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from servicekit.settings import ServiceSettings
@@ -64,11 +64,12 @@ class DetectorSettings(ServiceSettings):
             values["allowed_users"] = frozenset(user for user in users if user)
         return values
 
-    @model_validator(mode="after")
-    def _file_is_readable(self) -> Self:
-        if self.allowed_users_file is not None:
-            self.allowed()  # raises at the start, not at the first alert
-        return self
+    @field_validator("allowed_users_file", mode="after")
+    @classmethod
+    def _can_be_read(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            _users_in(path)  # raises at the start, not at the first alert
+        return path
 
     @property
     def endpoint(self) -> str | None:
@@ -91,14 +92,16 @@ class DetectorSettings(ServiceSettings):
         Raises:
             ValueError: the file cannot be read.
         """
-        if self.allowed_users_file is None:
-            return self.allowed_users
-        try:
-            lines = self.allowed_users_file.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            msg = f"cannot read {self.allowed_users_file}: {error.strerror}"
-            raise ValueError(msg) from error
-        return self.allowed_users | {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+        return self.allowed_users | (_users_in(self.allowed_users_file) if self.allowed_users_file else frozenset())
+
+
+def _users_in(path: Path) -> frozenset[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        msg = f"cannot read {path}: {error.strerror}"
+        raise ValueError(msg) from error
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 def java_environment() -> Mapping[str, str]:

@@ -39,6 +39,11 @@ class RunFiles:
         return self.folder / "kcl.properties"
 
     @property
+    def logging(self) -> Path:
+        """How it writes its log."""
+        return self.folder / "kcl-logback.xml"
+
+    @property
     def settings(self) -> Path:
         """The detector's settings, for the children."""
         return self.folder / "settings.json"
@@ -69,7 +74,7 @@ def write_run_files(settings: DetectorSettings) -> RunFiles:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     files.properties.write_text(properties(settings), encoding="utf-8")
-    (files.folder / "logback.xml").write_text(LOGBACK, encoding="utf-8")
+    files.logging.write_text(LOGBACK, encoding="utf-8")
     files.settings.write_text(_for_children(settings).model_dump_json(), encoding="utf-8")
     (files.folder / "child.sh").write_text(_child_script(files), encoding="utf-8")
     return files
@@ -137,11 +142,11 @@ def java_command(java: str, files: RunFiles, settings: DetectorSettings) -> list
         f"-Xmx{settings.java_heap_mb}m",
         "-XX:+ExitOnOutOfMemoryError",
         *cbor,
+        f"-Dlogback.configurationFile={files.logging}",
+        "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener",
         "-cp",
-        f"{files.folder}:{jars}",
+        str(jars),
         "software.amazon.kinesis.multilang.MultiLangDaemon",
         "--properties-file",
         str(files.properties),
-        "--log-configuration",
-        "logback.xml",
     ]

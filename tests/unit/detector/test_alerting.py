@@ -1,0 +1,149 @@
+"""Laws of alerts: never lost, never told twice but for a kill, and the same decision in every replay."""
+
+from collections import Counter
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.ports import AlertStatus
+from storepulse.activity.counts import WindowCount
+from storepulse.instants import parse_instant
+from tests.unit.detector.builders import Detector, Kill, Outage, alert, count, records
+
+COUNTS = st.builds(
+    count,
+    user=st.sampled_from(["anna", "ben"]),
+    actions=st.integers(8, 14),
+    window=st.integers(0, 40),
+    kind=st.sampled_from(["early", "final"]),
+)
+BATCHES = st.lists(st.lists(COUNTS, max_size=6), max_size=6)
+
+
+def over(batches: list[list[WindowCount]], limit: int = 10) -> set[tuple[str, str]]:
+    """Return the user and window of each count over the limit."""
+    return {(each.user_id, each.window_start) for batch in batches for each in batch if each.num_actions > limit}
+
+
+@given(batches=BATCHES, failures=st.lists(st.booleans(), max_size=60), threads=st.sampled_from([1, 4]))
+def test_each_alert_is_published_exactly_once_whatever_the_order_duplicates_and_retries(
+    batches: list[list[WindowCount]], failures: list[bool], threads: int
+) -> None:
+    detector = Detector(cooldown=timedelta(), fail=Outage(failures), threads=threads)
+    for batch in [*batches, *batches[:2]]:  # a replay as well
+        detector(*records(*batch))
+    published = Counter((each.user_id, each.window_start) for each in detector.publisher.published)
+    assert published == Counter(over(batches)) or _only_old_windows_are_missing(detector, over(batches), published)
+
+
+def _only_old_windows_are_missing(
+    detector: Detector, wanted: set[tuple[str, str]], published: Counter[tuple[str, str]]
+) -> bool:
+    """A window older than its user's last alert is stored, but no news to anybody."""
+    missing = wanted - published.keys()
+    suppressed = {
+        (detector.alerts.alerts[alert_id].user_id, detector.alerts.alerts[alert_id].window_start)
+        for alert_id, status in detector.alerts.statuses.items()
+        if status is AlertStatus.SUPPRESSED
+    }
+    return set(published.values()) <= {1} and missing == suppressed
+
+
+@given(batches=BATCHES)
+def test_windows_in_their_order_are_all_published_without_a_cooldown(batches: list[list[WindowCount]]) -> None:
+    detector = Detector(cooldown=timedelta())
+    in_order = sorted((each for batch in batches for each in batch), key=lambda each: each.window_start)
+    for each in in_order:
+        detector(*records(each))
+    published = Counter((each.user_id, each.window_start) for each in detector.publisher.published)
+    assert published == Counter(over(batches))
+
+
+@given(batches=BATCHES, kill_at=st.integers(0, 60))
+def test_a_kill_at_any_point_loses_no_alert_and_repeats_one_at_most(
+    batches: list[list[WindowCount]], kill_at: int
+) -> None:
+    calls = iter(range(1000))
+
+    def kill(_: str) -> None:
+        if next(calls) == kill_at:
+            raise Kill
+
+    undisturbed, detector = Detector(), Detector(fail=kill)
+    for batch in batches:
+        undisturbed(*records(*batch))
+    for batch in batches:
+        try:
+            detector(*records(*batch))
+        except Kill:
+            detector(*records(*batch))  # the kcl_checkpoint did not pass it
+    assert detector.alerts.statuses == undisturbed.alerts.statuses
+    assert detector.alerts.alerts == undisturbed.alerts.alerts
+    repeated = Counter(detector.published_ids()) - Counter(undisturbed.published_ids())
+    assert set(detector.published_ids()) == set(undisturbed.published_ids())
+    assert repeated.total() <= 1
+
+
+@given(batches=BATCHES, seconds=st.integers(0, 400))
+def test_a_replay_from_any_point_publishes_nothing_and_decides_the_same(
+    batches: list[list[WindowCount]], seconds: int
+) -> None:
+    detector = Detector(cooldown=timedelta(seconds=seconds))
+    for batch in batches:
+        detector(*records(*batch))
+    statuses, published = dict(detector.alerts.statuses), detector.published_ids()
+    for batch in batches:
+        detector(*records(*batch))
+    assert (detector.alerts.statuses, detector.published_ids()) == (statuses, published)
+
+
+@given(batches=BATCHES, seconds=st.integers(1, 400))
+def test_two_published_alerts_of_a_user_are_a_cooldown_apart_and_every_other_is_stored(
+    batches: list[list[WindowCount]], seconds: int
+) -> None:
+    detector = Detector(cooldown=timedelta(seconds=seconds))
+    for batch in batches:
+        detector(*records(*batch))
+    for user in ("anna", "ben"):
+        starts = [parse_instant(each.window_start) for each in detector.publisher.published if each.user_id == user]
+        assert all(later - sooner >= seconds * 1000 for sooner, later in pairwise(starts))
+    assert {(each.user_id, each.window_start) for each in detector.alerts.alerts.values()} == over(batches)
+    assert AlertStatus.PENDING not in detector.alerts.statuses.values()
+
+
+def test_the_final_count_updates_the_early_alert_and_tells_nobody_again() -> None:
+    detector = Detector()
+    detector(*records(count(actions=11, kind="early")))
+    detector(*records(count(actions=40)))
+    [stored] = detector.alerts.alerts.values()
+    assert (stored.num_actions, stored.kind, len(detector.publisher.published)) == (40, "final", 1)
+
+
+def test_an_allowed_user_is_counted_and_stored_but_nobody_is_told() -> None:
+    detector = Detector(allowed=frozenset({"anna"}))
+    outcome = detector(*records(count("anna", 50)))
+    assert detector.counts.counts
+    assert [*detector.alerts.statuses.values()] == [AlertStatus.ALLOWED]
+    assert (outcome.alerts, detector.publisher.published) == ([(alert("anna", 50), AlertStatus.ALLOWED)], [])
+    assert detector(*records(count("anna", 50))).alerts == []
+
+
+@pytest.mark.parametrize("point", ["message", "mark"])
+def test_an_alert_stored_but_not_published_is_published_when_its_record_comes_again(point: str) -> None:
+    killed = False
+
+    def kill(what: str) -> None:
+        nonlocal killed
+        if what == point and not killed:
+            killed = True
+            raise Kill
+
+    detector = Detector(fail=kill)
+    with pytest.raises(Kill):
+        detector(*records(count(actions=30)))
+    detector(*records(count(actions=30)))
+    assert [*detector.alerts.statuses.values()] == [AlertStatus.PUBLISHED]
+    assert len(detector.publisher.published) == (1 if point == "message" else 2)
