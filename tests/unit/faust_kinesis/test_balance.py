@@ -1,0 +1,224 @@
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from faust_kinesis.balance import Sightings, decide, forgettable, holds_all, may_read
+from faust_kinesis.lease import Lease, Status
+
+DURATION_S = 10.0
+TURN_S = 2.0
+
+
+def lease(number: int, *parents: int, owner: str = "", status: Status = Status.OPEN, sequence: str = "") -> Lease:
+    shard_id = f"shardId-{number:012d}"
+    keys = tuple(f"s/shardId-{parent:012d}" for parent in parents)
+    return Lease(
+        key=f"s/{shard_id}", stream="s", shard_id=shard_id, parents=keys, owner=owner, status=status, sequence=sequence
+    )
+
+
+def table(*leases: Lease) -> dict[str, Lease]:
+    return {item.key: item for item in leases}
+
+
+def key(number: int) -> str:
+    return lease(number).key
+
+
+owners = st.sampled_from(["", "a/1", "b/1", "c/1"])
+statuses = st.sampled_from(list(Status))
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, Lease]:
+    """Any table: splits and merges, any owners, any statuses."""
+    leases: list[Lease] = []
+    for number in range(draw(st.integers(1, 8))):
+        parents = draw(st.sets(st.integers(0, number - 1), max_size=2)) if number else set()
+        leases.append(lease(number, *sorted(parents), owner=draw(owners), status=draw(statuses)))
+    return table(*leases)
+
+
+@given(tables(), st.data(), exclusive=st.booleans())
+def test_a_worker_claims_what_nobody_keeps_but_for_one_stolen_lease(
+    leases: dict[str, Lease], data: st.DataObject, *, exclusive: bool
+) -> None:
+    expired = data.draw(st.sets(st.sampled_from(sorted(leases))))
+    decision = decide(leases, expired, "a/1", exclusive=exclusive)
+    kept = [k for k in decision.claim if leases[k].owner not in ("", "a/1") and k not in expired]
+    assert len(kept) <= (0 if exclusive else 1)
+    assert not kept or decision.claim == (kept[0],)
+
+
+@given(tables(), exclusive=st.booleans())
+def test_no_child_is_claimed_before_its_parents_end(leases: dict[str, Lease], *, exclusive: bool) -> None:
+    now = dict(leases)
+    for claimed in decide(leases, set(), "a/1", exclusive=exclusive).claim:
+        assert may_read(now[claimed], now, "a/1")
+        now[claimed] = replace(now[claimed], owner="a/1")
+
+
+@given(tables(), exclusive=st.booleans())
+def test_a_done_lease_is_never_claimed_and_nothing_is_both_renewed_and_released(
+    leases: dict[str, Lease], *, exclusive: bool
+) -> None:
+    decision = decide(leases, set(), "a/1", exclusive=exclusive)
+    assert all(leases[k].status is not Status.DONE for k in decision.claim)
+    assert not set(decision.renew) & (set(decision.release) | set(decision.claim))
+    assert all(leases[k].owner == "a/1" for k in (*decision.renew, *decision.release))
+
+
+@given(tables())
+def test_an_unkept_child_follows_the_worker_that_has_its_parents_last_records(leases: dict[str, Lease]) -> None:
+    decision = decide(leases, set(), "a/1")
+    for item in leases.values():
+        parents = [leases[k] for k in item.parents]
+        mine = [p for p in parents if p.owner == "a/1" and p.status is Status.READ]
+        others_done = all(p in mine or p.status is Status.DONE for p in parents)
+        if mine and others_done and not item.owner and item.status is not Status.DONE:
+            assert item.key in decision.claim
+
+
+def test_a_restarted_worker_takes_its_own_leases_back_at_once() -> None:
+    leases = table(lease(0, owner="a/1"), lease(1, owner="b/1"))
+    assert decide(leases, set(), "a/2").claim == (key(0),)
+
+
+def test_a_shard_is_not_stolen_while_its_workers_counts_differ_by_one() -> None:
+    leases = table(lease(0, owner="b/1"), lease(1, owner="b/1"), lease(2, owner="a/1"))
+    assert decide(leases, set(), "a/1").claim == ()
+
+
+def test_an_idle_worker_steals_one_shard_of_the_richest() -> None:
+    leases = table(*(lease(n, owner="b/1") for n in range(3)), lease(3, owner="c/1"))
+    assert decide(leases, set(), "a/1").claim == (key(2),)
+
+
+def test_a_worker_may_get_its_share_when_no_other_has_more_than_the_ceiling() -> None:
+    leases = table(*(lease(n, owner="b/1" if n < 2 else "c/1") for n in range(4)))
+    assert len(decide(leases, set(), "a/1").claim) == 1
+
+
+def test_the_keeper_of_the_first_lease_is_the_exclusive_worker_and_the_other_lets_go() -> None:
+    leases = table(lease(0, owner="a/1"), lease(1, owner="b/1"), lease(2))
+    assert decide(leases, set(), "a/1", exclusive=True).claim == (key(2),)
+    assert decide(leases, set(), "b/1", exclusive=True).release == (key(1),)
+    assert not holds_all(leases, "a/1")
+
+
+@pytest.mark.parametrize("silence_s", [0.0, DURATION_S - 0.1])
+def test_a_lease_is_kept_until_nobody_has_renewed_it_for_its_duration(silence_s: float) -> None:
+    sightings = Sightings(DURATION_S)
+    leases = table(lease(0, owner="b/1"))
+    assert sightings.expired(leases, 100) == set()
+    assert sightings.expired(leases, 100 + silence_s) == set()
+    assert sightings.expired(leases, 100 + DURATION_S) == {key(0)}
+
+
+def test_a_renewal_starts_the_duration_again() -> None:
+    sightings = Sightings(DURATION_S)
+    old = lease(0, owner="b/1")
+    sightings.expired(table(old), 100)
+    assert sightings.expired(table(replace(old, counter=1)), 109) == set()
+    assert sightings.expired(table(replace(old, counter=1)), 118) == set()
+
+
+@pytest.mark.parametrize(
+    ("children", "listed", "forgotten"),
+    [
+        ([], set(), True),
+        ([], {key(0)}, False),
+        ([lease(1, 0, owner="a/1", sequence="5"), lease(2, 0, owner="a/1", sequence="5")], {key(0)}, True),
+        ([lease(1, 0, owner="a/1", sequence="5"), lease(2, 0, owner="a/1")], {key(0)}, False),
+        ([lease(1, 0, sequence="5")], {key(0)}, False),
+    ],
+)
+def test_a_done_lease_is_forgotten_once_its_shard_is_gone_or_all_its_children_are_read(
+    children: list[Lease], listed: set[str], *, forgotten: bool
+) -> None:
+    leases = table(lease(0, status=Status.DONE), *children)
+    alive = {child.key for child in children if child.owner}
+    assert (key(0) in forgettable(leases, listed, alive)) is forgotten
+
+
+def test_an_unfinished_lease_is_never_forgotten() -> None:
+    assert forgettable(table(lease(0), lease(1, status=Status.READ)), set(), set()) == []
+
+
+# -- workers together: time moves by hand, and every write is conditional on what was seen, as in DynamoDB
+
+
+@dataclass
+class Fleet:
+    leases: dict[str, Lease]
+    exclusive: bool = False
+    now_s: float = 0.0
+    sightings: dict[str, Sightings] = field(default_factory=dict)
+
+    def turn(self, owner: str, snapshot: Mapping[str, Lease]) -> None:
+        mine = self.sightings.setdefault(owner, Sightings(DURATION_S))
+        decision = decide(snapshot, mine.expired(snapshot, self.now_s), owner, exclusive=self.exclusive)
+        for each in (*decision.renew, *decision.claim):
+            seen, stored = snapshot[each], self.leases[each]
+            if (stored.owner, stored.counter) == (seen.owner, seen.counter):
+                self.leases[each] = replace(stored, owner=owner, counter=stored.counter + 1)
+            elif self.exclusive:
+                break
+        for each in decision.release:
+            if self.leases[each].owner == owner:
+                self.leases[each] = replace(self.leases[each], owner="")
+
+    def round(self, alive: list[str], *, racing: bool) -> None:
+        """Let every worker have a turn; `racing`: on a snapshot from before the others' turns."""
+        before = dict(self.leases)
+        for owner in alive:
+            self.turn(owner, before if racing else dict(self.leases))
+        self.now_s += TURN_S
+
+    def counts(self) -> Counter[str]:
+        return Counter(item.owner for item in self.leases.values())
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 12), st.integers(1, 4), st.lists(st.booleans(), min_size=45, max_size=45))
+def test_every_fleet_comes_to_rest_with_fair_shares(shards: int, workers: int, racing: list[bool]) -> None:
+    fleet = Fleet(table(*(lease(n) for n in range(shards))))
+    alive = [f"w{n}/1" for n in range(workers)]
+    for race in racing:
+        fleet.round(alive, racing=race)
+    rested = fleet.counts()
+    assert sum(rested.values()) == shards
+    assert "" not in rested
+    assert max(rested.values()) - min(rested.get(owner, 0) for owner in alive) <= 1
+    before = {k: item.owner for k, item in fleet.leases.items()}
+    fleet.round(alive, racing=True)
+    assert {k: item.owner for k, item in fleet.leases.items()} == before
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 8), st.integers(2, 4), st.lists(st.booleans(), min_size=40, max_size=40))
+def test_dead_workers_shards_are_read_by_the_living(shards: int, workers: int, racing: list[bool]) -> None:
+    fleet = Fleet(table(*(lease(n) for n in range(shards))))
+    alive = [f"w{n}/1" for n in range(workers)]
+    for race in racing[:20]:
+        fleet.round(alive, racing=race)
+    for race in racing[20:]:
+        fleet.round(alive[1:], racing=race)
+    assert set(fleet.counts()) <= set(alive[1:])
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 8), st.integers(1, 4), st.lists(st.booleans(), min_size=30, max_size=30))
+def test_an_exclusive_fleet_comes_to_one_worker_with_every_shard(shards: int, workers: int, racing: list[bool]) -> None:
+    fleet = Fleet(table(*(lease(n) for n in range(shards))), exclusive=True)
+    alive = [f"w{n}/1" for n in range(workers)]
+    for race in racing:
+        fleet.round(alive, racing=race)
+        active = [owner for owner in alive if holds_all(fleet.leases, owner)]
+        assert len(active) <= 1
+    assert len(fleet.counts()) == 1
+    assert set(fleet.counts()) <= set(alive)

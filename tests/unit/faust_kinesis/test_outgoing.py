@@ -1,0 +1,42 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faust_kinesis.errors import RecordRefusedError
+from faust_kinesis.outgoing import MAX_CALL_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, chunks, outgoing
+
+sizes = st.lists(st.integers(1, MAX_RECORD_BYTES), max_size=40)
+
+
+@given(sizes)
+def test_chunks_hold_every_record_once_and_in_order(items: list[int]) -> None:
+    assert [item for chunk in chunks(items, int) for item in chunk] == items
+
+
+@given(sizes)
+def test_no_chunk_is_more_than_kinesis_takes_in_a_call(items: list[int]) -> None:
+    for chunk in chunks(items, int):
+        assert 0 < len(chunk) <= MAX_RECORDS
+        assert sum(chunk) <= MAX_CALL_BYTES
+
+
+def test_a_call_is_full_at_500_records() -> None:
+    assert [len(chunk) for chunk in chunks([1] * 1201, int)] == [500, 500, 201]
+
+
+def test_partition_keys_count_towards_a_records_size() -> None:
+    assert outgoing("käse", b"1234").size == 9
+    assert outgoing("k", b"x" * (MAX_RECORD_BYTES - 1)).size == MAX_RECORD_BYTES
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "says"),
+    [
+        ("k", b"x" * MAX_RECORD_BYTES, "at most 1048576 bytes, not 1048577"),
+        ("", b"", "1 to 256 characters, not 0"),
+        ("k" * 257, b"", "1 to 256 characters, not 257"),
+    ],
+)
+def test_what_kinesis_can_never_take_is_refused_with_the_reason(key: str, data: bytes, says: str) -> None:
+    with pytest.raises(RecordRefusedError, match=says):
+        outgoing(key, data)
