@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -123,16 +122,3 @@ class ServiceProcess:
         """End it if it runs."""
         if self._process is not None:
             stop_group(self._process, signal.SIGTERM, grace_s=20)
-
-
-def until_steady(value: "Any", quiet_s: float, timeout_s: float, what: str) -> None:
-    """Poll `value()` until it has been the same for `quiet_s` seconds."""
-    state = {"last": object(), "since": time.monotonic()}
-
-    def steady() -> bool:
-        now = value()
-        if now != state["last"]:
-            state.update(last=now, since=time.monotonic())
-        return time.monotonic() - float(str(state["since"])) >= quiet_s
-
-    wait_until(steady, timeout_s, what, 0.2)
