@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[3] / "data"
@@ -84,7 +85,7 @@ def oddities(rows: list[Row]) -> dict[str, str]:
     owners = {(row["user_session"], row["user_id"]) for row in rows}
     per_session = Counter(session for session, _ in owners)
     return {
-        "rows out of order": str(sum(later < earlier for earlier, later in zip(times, times[1:], strict=False))),
+        "rows out of order": str(sum(later < earlier for earlier, later in pairwise(times))),
         "seconds with several events": str(sum(n > 1 for n in Counter(times).values())),
         "exact duplicates": str(len(rows) - len({tuple(row.values()) for row in rows})),
         "price zero": str(sum(Decimal(row["price"]) == 0 for row in rows)),

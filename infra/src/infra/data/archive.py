@@ -59,7 +59,7 @@ class Archive(Construct):
                 role=role.without_policy_updates(),
             ),
         )
-        self.delivery.node.add_dependency(role)
+        self.delivery.node.add_dependency(role.node.find_child("DefaultPolicy"))
         acknowledge(
             self.delivery, "KDF1", reason="The source stream is encrypted; Firehose rejects a setting of its own then."
         )
