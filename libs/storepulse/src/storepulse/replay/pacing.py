@@ -14,6 +14,9 @@ class Pace(Protocol):
     def due(self, index: int, elapsed: int) -> float:
         """Return the milliseconds after the start at which row `index`, `elapsed` ms of event time in, is due."""
 
+    def reached(self, spent: float) -> int | None:
+        """Return the event time gone by after `spent` ms, or None when only the rows themselves tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class FixedInterval:
@@ -24,6 +27,10 @@ class FixedInterval:
     def due(self, index: int, elapsed: int) -> float:  # noqa: ARG002 - the port's form
         """See `Pace`."""
         return index * self.interval
+
+    def reached(self, spent: float) -> int | None:  # noqa: ARG002 - the port's form
+        """See `Pace`."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,10 @@ class EventTimes:
         """See `Pace`."""
         return elapsed / self.speed
 
+    def reached(self, spent: float) -> int | None:
+        """See `Pace`."""
+        return int(spent * self.speed)
+
 
 @dataclass(frozen=True, slots=True)
 class AtOnce:
@@ -44,6 +55,10 @@ class AtOnce:
     def due(self, index: int, elapsed: int) -> float:  # noqa: ARG002 - the port's form
         """See `Pace`."""
         return 0.0
+
+    def reached(self, spent: float) -> int | None:  # noqa: ARG002 - the port's form
+        """See `Pace`."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,5 @@
+"""`python -m producer`."""
+
+from producer.cli import cli
+
+cli(prog_name="producer")

@@ -1,0 +1,1 @@
+"""The ports over AWS, over this machine's files, and in memory."""

@@ -1,0 +1,73 @@
+"""The `Sources` port over this machine's files; for the command line alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from producer.errors import SourceError
+from producer.ports import SourceFile
+
+_PIECE: Final = 256 * 1024
+
+
+class FileSources:
+    """Files and folders."""
+
+    async def find(self, url: str) -> list[SourceFile]:
+        """See the port: a folder is every file under it, in the order of their paths; hidden ones are left out."""
+        return await asyncio.to_thread(_find, Path(url))
+
+    async def read(self, file: SourceFile) -> AsyncIterator[bytes]:
+        """See the port."""
+        try:
+            with await asyncio.to_thread(Path(file.url).open, "rb") as opened:
+                while piece := await asyncio.to_thread(opened.read, _PIECE):
+                    yield piece
+        except OSError as error:
+            raise _unreadable(file.url, error) from error
+
+    async def load(self, url: str, limit: int) -> bytes:
+        """See the port."""
+        path = Path(url)
+        try:
+            size = (await asyncio.to_thread(path.stat)).st_size
+            if size <= limit:
+                return await asyncio.to_thread(path.read_bytes)
+        except OSError as error:
+            raise _unreadable(url, error) from error
+        msg = f"{url}: {size:,} bytes; {limit:,} at most"
+        raise SourceError(msg)
+
+    async def store(self, url: str, content: bytes) -> None:
+        """See the port."""
+        try:
+            await asyncio.to_thread(Path(url).write_bytes, content)
+        except OSError as error:
+            msg = f"{url}: cannot be written: {error.strerror}"
+            raise SourceError(msg) from error
+
+
+def _find(path: Path) -> list[SourceFile]:
+    try:
+        inside = sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each, path))
+        files = [_file(each) for each in (inside if path.is_dir() else [path])]
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+    if not files:
+        msg = f"{path}: no file in it"
+        raise SourceError(msg)
+    return files
+
+
+def _file(path: Path) -> SourceFile:
+    status = path.stat()
+    return SourceFile(str(path), status.st_size, f"{status.st_mtime_ns}-{status.st_size}")
+
+
+def _is_hidden(path: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(root).parts)
+
+
+def _unreadable(url: str, error: OSError) -> SourceError:
+    return SourceError(f"{url}: cannot be read: {error.strerror}")

@@ -1,0 +1,163 @@
+"""The `Stream` port over Kinesis."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from aiobotocore.config import AioConfig
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
+
+from producer.adapters.kinesis_wire import Body, PutAnswer, encode_request, put_session
+from producer.errors import DeliveryError, UnansweredError, UnreachableError
+from producer.ports import Entry, Put, Shard
+
+if TYPE_CHECKING:
+    from types_aiobotocore_kinesis.client import KinesisClient
+    from types_aiobotocore_kinesis.type_defs import ListShardsOutputTypeDef, ShardTypeDef
+
+_RETRYABLE: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "LimitExceededException",
+        "ThrottlingException",
+        "Throttling",
+        "RequestLimitExceeded",
+        "KMSThrottlingException",
+        "ResourceInUseException",  # the stream is being made or changed
+        "ExpiredIteratorException",
+        "RequestTimeTooSkewed",
+    }
+)
+_SERVER_ERROR: Final = 500
+
+
+class KinesisStream:
+    """One Kinesis stream. Its requests are tried once: who retries must know what may have happened."""
+
+    def __init__(self, client: "KinesisClient", name: str) -> None:
+        """Use `client`, which must come from `connect`."""
+        self._client = client
+        self._name = name
+
+    async def shards(self) -> list[Shard]:
+        """See the port."""
+        found = [shard for page in await self._list() for shard in page["Shards"]]
+        return sorted((_shard(shard) for shard in found if _is_open(shard)), key=lambda shard: shard.start)
+
+    async def _list(self) -> "list[ListShardsOutputTypeDef]":
+        with _translated("ListShards"):
+            pages = [await self._client.list_shards(StreamName=self._name)]
+            while token := pages[-1].get("NextToken"):
+                pages.append(await self._client.list_shards(NextToken=token))
+            return pages
+
+    async def put(self, entries: Sequence[Entry]) -> list[Put]:
+        """See the port."""
+        body: Any = Body(encode_request(self._name, entries))
+        with _translated("PutRecords"):
+            reply: Any = await self._client.put_records(StreamName=self._name, Records=[body])
+        answer: PutAnswer = reply["Answer"]
+        if len(answer.Records) != len(entries):
+            msg = f"PutRecords answered for {len(answer.Records)} of {len(entries)} records"
+            raise UnansweredError(msg)
+        return [Put(each.ShardId or "", each.SequenceNumber or "", each.ErrorCode or "") for each in answer.Records]
+
+    async def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncIterator[bytes]:
+        """See the port."""
+        for page in await self._list():
+            for shard in page["Shards"]:
+                async for payload in self._tail_of(shard["ShardId"], after.get(shard["ShardId"]), since, until):
+                    yield payload
+
+    async def _tail_of(
+        self, shard_id: str, after: str | None, since: datetime, until: datetime
+    ) -> AsyncIterator[bytes]:
+        iterator: str | None = await self._iterator(shard_id, after, since)
+        while iterator:
+            with _translated("GetRecords"):
+                reply = await self._client.get_records(ShardIterator=iterator, Limit=10_000)
+            for record in reply["Records"]:
+                if record["ApproximateArrivalTimestamp"] > until:
+                    return
+                yield record["Data"]
+            iterator = reply.get("NextShardIterator") if reply.get("MillisBehindLatest") or reply["Records"] else None
+
+    async def _iterator(self, shard_id: str, after: str | None, since: datetime) -> str:
+        where: dict[str, Any] = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": since}
+        if after is not None:
+            where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": after}
+        with _translated("GetShardIterator"):
+            reply = await self._client.get_shard_iterator(StreamName=self._name, ShardId=shard_id, **where)
+        return reply["ShardIterator"]
+
+
+@asynccontextmanager
+async def connect(
+    name: str, *, region: str, endpoint_url: str | None, timeout_s: float, connections: int
+) -> AsyncIterator[KinesisStream]:
+    """Yield the stream called `name`; nothing is asked of it yet."""
+    config = AioConfig(
+        region_name=region,
+        parameter_validation=False,
+        retries={"total_max_attempts": 1},
+        connect_timeout=5,
+        read_timeout=timeout_s,
+        max_pool_connections=connections,
+    )
+    async with put_session().create_client("kinesis", endpoint_url=endpoint_url, config=config) as client:
+        yield KinesisStream(client, name)
+
+
+class _Translation:
+    """Turns the SDK's errors into those that say what to do."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        match error:
+            case ConnectTimeoutError() | EndpointConnectionError():
+                msg = f"{self._operation}: {error}"
+                raise UnreachableError(msg) from error
+            case ClientError():
+                raise _translate(self._operation, error) from error
+            case HTTPClientError() | TimeoutError() | OSError():
+                msg = f"{self._operation}: no answer: {error}"
+                raise UnansweredError(msg) from error
+            case BotoCoreError():
+                msg = f"{self._operation}: {error}"
+                raise DeliveryError(msg) from error
+            case _:
+                return
+
+
+_translated = _Translation
+
+
+def _translate(operation: str, error: ClientError) -> Exception:
+    code = error.response.get("Error", {}).get("Code", "")
+    msg = f"{operation}: {error}"
+    if code in _RETRYABLE:
+        return UnreachableError(msg)
+    if int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)) >= _SERVER_ERROR:
+        return UnansweredError(msg)
+    return DeliveryError(msg)
+
+
+def _is_open(shard: "ShardTypeDef") -> bool:
+    return "EndingSequenceNumber" not in shard["SequenceNumberRange"]
+
+
+def _shard(shard: "ShardTypeDef") -> Shard:
+    keys = shard["HashKeyRange"]
+    return Shard(shard["ShardId"], int(keys["StartingHashKey"]), int(keys["EndingHashKey"]))

@@ -1,0 +1,52 @@
+"""Heartbeats: one a second into every shard, stamped with the event time that the replay has reached.
+
+They move the watermark of shards that have no rows, and close the last windows. They are no actions and are never
+counted.
+"""
+
+from typing import Final
+
+from servicekit.clock import Clock
+from storepulse.activity.codec import encode
+from storepulse.activity.events import Heartbeat
+from storepulse.instants import format_instant, from_datetime
+from storepulse.replay.pacing import Pace
+
+from producer.options import ReplayOptions
+from producer.sending.delivery import Sleep
+from producer.sending.lanes import Lanes
+from producer.sending.progress import Progress
+
+EVERY_S: Final = 1.0
+
+
+class Heartbeats:
+    """Puts heartbeats into all lanes."""
+
+    def __init__(self, lanes: Lanes, progress: Progress) -> None:
+        """Use `lanes`; count in `progress`."""
+        self._lanes, self._progress = lanes, progress
+
+    def beat(self, stamp: int) -> None:
+        """Put one into each lane, stamped `stamp` (ms since the epoch), behind all rows there."""
+        self._lanes.beat(encode(Heartbeat(txn_timestamp=format_instant(stamp))), stamp)
+        self._progress.heartbeats += len(self._lanes.lanes)
+        self._progress.last_stamp = max(self._progress.last_stamp, stamp)
+
+    async def drain(self, options: ReplayOptions, clock: Clock, sleep: Sleep) -> None:
+        """Let event time run on, at the replay's speed, until the window of the last row can fire."""
+        last = self._progress.last_stamp
+        target = last + options.run_out_ms
+        pace: Pace = options.pacing()
+        began = clock.monotonic()
+        stamp = last
+        while stamp < target:
+            spent = pace.reached((clock.monotonic() - began) * 1000)
+            if options.clock == "wall":
+                stamp = from_datetime(clock.now())
+            else:
+                stamp = target if spent is None else min(target, last + spent)
+            self.beat(max(stamp, last))
+            await self._lanes.idle()
+            if stamp < target:
+                await sleep(EVERY_S)

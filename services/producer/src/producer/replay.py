@@ -1,0 +1,121 @@
+"""One replay, from its first row to its last window."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from servicekit.logs import get_logger
+from storepulse.instants import format_instant, from_datetime
+from storepulse.replay.bots import Plan
+
+from producer.errors import StateError
+from producer.feeding import Script
+from producer.options import ReplayOptions
+from producer.planning import Extent, Input, clock_for, encode_labels, extent_of, load_plan, planted
+from producer.ports import Entry, Put
+from producer.run import Run, World
+from producer.sending.progress import Progress
+from producer.state import ReplayState
+
+EMPTY: Final = Plan(bots=[])
+_log = get_logger(__name__)
+Sent = Callable[[Entry, Put], None]
+
+
+class Replay:
+    """Plays files into the stream once. `progress` can be read at any time; `stop` ends it early, resumable."""
+
+    def __init__(
+        self, replay_id: str, options: ReplayOptions, world: World, *, resume: bool = False, on_sent: Sent | None = None
+    ) -> None:
+        """Prepare; nothing is read or sent before `run`.
+
+        Args:
+            replay_id: names its state.
+            options: what to play, and how.
+            world: what it acts on.
+            resume: go on from the saved state; without one, start.
+            on_sent: told of every row that Kinesis accepted.
+        """
+        self.replay_id, self.options, self.progress = replay_id, options, Progress()
+        self._world, self._resume, self._on_sent = world, resume, on_sent
+        self.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End soon: rows on their way are delivered, the state is saved, the last windows are left open."""
+        self.stopping.set()
+
+    async def run(self) -> None:
+        """Play to the end.
+
+        Raises:
+            ReplayError: it cannot start or go on; the message is for the person who started it.
+        """
+        try:
+            await self._run()
+        except BaseException as error:
+            self.progress.phase, self.progress.error = "failed", str(_first(error))
+            raise _first(error) from None
+        self.progress.phase = "stopped" if self.stopping.is_set() else "finished"
+
+    async def _run(self) -> None:
+        files = [file for url in self.options.sources for file in await self._world.sources.find(url)]
+        source = Input(self._world.sources, files, self.options.key, self.progress)
+        text, plan = await load_plan(self._world.sources, self.options)
+        state = await self._starting_state(source.identity, text.decode())
+        if state.done:
+            _log.info("replay_was_finished", replay_id=self.replay_id)
+            return
+        extent = await self._extent(source, plan, state)
+        bots = planted(plan if extent else EMPTY, self.options, extent.first if extent else 0)
+        state = await self._fix_clock(state, extent)
+        if self.options.labels is not None and extent is not None:
+            labels = bots.labels(self.options, extent.first, state.shift or 0)
+            await self._world.sources.store(self.options.labels, encode_labels(labels, self.options, state.shift))
+        script = Script(first=extent.first if extent else 0, shift=state.shift, planted=bots)
+        run = Run(self.options, self._world, state, script, self.progress, on_sent=self._on_sent)
+        await run.play(source, self.stopping)
+
+    async def _extent(self, source: Input, plan: Plan, state: ReplayState) -> Extent | None:
+        if state.first is not None:
+            return Extent(first=state.first, last=state.first)
+        self.progress.phase = "scanning"
+        return await extent_of(source, plan, self.options)
+
+    async def _starting_state(self, identity: str, plan: str) -> ReplayState:
+        fingerprint = self.options.fingerprint(identity, plan)
+        saved = await self._world.states.load(self.replay_id) if self._resume else None
+        if saved is not None and saved.fingerprint != fingerprint:
+            msg = (
+                f"the saved state {self.replay_id} is of a replay with other files or options ({saved.options}): "
+                "give the same ones, or start anew without resuming"
+            )
+            raise StateError(msg)
+        now = format_instant(from_datetime(self._world.clock.now()))
+        return saved or ReplayState(
+            replay_id=self.replay_id,
+            fingerprint=fingerprint,
+            options=self.options.model_dump_json(),
+            since=now,
+            saved_at=now,
+        )
+
+    async def _fix_clock(self, state: ReplayState, extent: Extent | None) -> ReplayState:
+        """Decide the clock once, and save it before the first row is sent: a resumed replay has the same."""
+        if extent is not None and state.first is None:
+            shift = None
+            if self.options.clock == "event":
+                now = from_datetime(self._world.clock.now())
+                highest = await self._world.states.highest_stamp()
+                shift = clock_for(self.options, extent, now=now, highest_stamp=highest).shift
+            state = msgspec.structs.replace(state, first=extent.first, shift=shift)
+        await self._world.states.save(state)
+        return state
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the one exception in `error` that says most: the first of a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,205 @@
+"""One lane for each shard: a queue, and one request at a time.
+
+Windows go by event time with a small delay, so what a shard must keep is the order of event times. A lane puts its
+records in the order they came, and puts nothing before all of the request before it is accepted, retries included. So
+records can change places only within one request, when some of it is refused; and with the event clock a request
+spans no more event time than the watermark's delay, so even then no record becomes late. A heartbeat is a request of
+its own, after all rows before it. A partition key belongs to one shard, so the order within a key follows.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import md5
+from typing import Final, NamedTuple
+
+from servicekit.clock import Clock
+
+from producer.ports import Entry, Put, Shard
+from producer.sending.delivery import Delivery
+
+MAX_RECORDS: Final = 500
+MAX_BYTES: Final = 5 * 1024 * 1024 - 64 * 1024
+ROOM: Final = 2 * MAX_RECORDS
+"""How many records wait in a lane before its feeder has to."""
+_KNOWN_KEYS: Final = 65_536
+
+
+class Queued(NamedTuple):
+    """A record in a lane."""
+
+    entry: Entry
+    stamp: int  # txn_timestamp, ms since the epoch
+
+
+class _Floor(NamedTuple):
+    """Where a request's records are at the earliest, if they are in the stream."""
+
+    last_index: int
+    sequence_number: str
+    dispatched: datetime
+
+
+@dataclass
+class Lane:
+    """The records on their way into one shard."""
+
+    shard: Shard
+    sequence_number: str = ""  # of the latest accepted record
+    waiting: deque[Queued] = field(default_factory=deque)
+    sending: list[Queued] = field(default_factory=list)
+    floors: deque[_Floor] = field(default_factory=deque)
+    filled: asyncio.Event = field(default_factory=asyncio.Event)
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, queued: Queued) -> None:
+        """Put a record at the end."""
+        self.waiting.append(queued)
+        self.filled.set()
+
+    def is_busy(self) -> bool:
+        """Say whether a record is not yet accepted."""
+        return bool(self.waiting or self.sending)
+
+    def lowest(self) -> int | None:
+        """Return the first row that is not yet accepted."""
+        return next((queued.entry.index for queued in (*self.sending, *self.waiting) if queued.entry.index >= 0), None)
+
+    def take(self, most: int, span: int | None) -> list[Queued]:
+        """Return the next request's records: one heartbeat, or rows up to the limits."""
+        taken: list[Queued] = []
+        size, low, high = 0, 0, 0
+        while self.waiting and len(taken) < most:
+            queued = self.waiting[0]
+            entry, stamp = queued
+            if not entry.event_id:
+                if taken:
+                    break
+                self.waiting.popleft()
+                if not self.waiting or self.waiting[0].entry.event_id:  # else a later heartbeat says it all
+                    taken.append(queued)
+                    break
+                continue
+            low, high = (min(low, stamp), max(high, stamp)) if taken else (stamp, stamp)
+            size += len(entry.payload) + 4 * len(entry.key)
+            if taken and (size > MAX_BYTES or (span is not None and high - low > span)):
+                break
+            taken.append(self.waiting.popleft())
+        return taken
+
+    def floor(self, confirmed: int) -> _Floor | None:
+        """Return the floor of the first request with a row that is not `confirmed`, and forget those before it."""
+        while self.floors and self.floors[0].last_index < confirmed:
+            self.floors.popleft()
+        return self.floors[0] if self.floors else None
+
+
+class Lanes:
+    """All lanes of a stream."""
+
+    def __init__(
+        self,
+        shards: Iterable[Shard],
+        delivery: Delivery,
+        clock: Clock,
+        *,
+        most: int = MAX_RECORDS,
+        span: int | None = None,
+        accepted: Callable[[Entry, Put], None],
+        positions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make a lane for each of `shards`.
+
+        Args:
+            shards: the open ones.
+            delivery: what carries a request out.
+            clock: for the time a request leaves.
+            most: the records of a request.
+            span: the event time, in milliseconds, between its rows; None: any.
+            accepted: told of every record that Kinesis takes.
+            positions: sequence numbers of the shards, known from before.
+        """
+        self._delivery, self._clock, self._most, self._span = delivery, clock, most, span
+        self._accepted = accepted
+        self.resharded = False
+        self.lanes: list[Lane] = []
+        self._starts: list[int] = []
+        self._of_key: dict[str, Lane] = {}
+        self.replace(shards, positions or {})
+
+    def replace(self, shards: Iterable[Shard], positions: Mapping[str, str] | None = None) -> None:
+        """Make lanes for other shards; none may be busy."""
+        before = dict(positions or {}) | {lane.shard.shard_id: lane.sequence_number for lane in self.lanes}
+        self.lanes = [Lane(shard, before.get(shard.shard_id, "")) for shard in sorted(shards, key=lambda s: s.start)]
+        self._starts = [lane.shard.start for lane in self.lanes]
+        self._of_key.clear()
+        self.resharded = False
+
+    def lane_of(self, key: str) -> Lane:
+        """Return the lane of a partition key."""
+        lane = self._of_key.get(key)
+        if lane is None:
+            if len(self._of_key) >= _KNOWN_KEYS:
+                self._of_key.clear()
+            position = int.from_bytes(md5(key.encode(), usedforsecurity=False).digest(), "big")
+            lane = self._of_key[key] = self.lanes[max(bisect_right(self._starts, position) - 1, 0)]
+        return lane
+
+    def beat(self, payload: bytes, stamp: int) -> None:
+        """Put a heartbeat at the end of every lane."""
+        for lane in self.lanes:
+            lane.add(Queued(Entry(payload, "heartbeat", str(lane.shard.start)), stamp))
+
+    async def room(self, lane: Lane) -> None:
+        """Wait until `lane` can take more."""
+        while len(lane.waiting) >= ROOM:
+            lane.emptied.clear()
+            await lane.emptied.wait()
+
+    async def idle(self) -> None:
+        """Wait until every record is accepted."""
+        for lane in self.lanes:
+            while lane.is_busy():
+                lane.emptied.clear()
+                await lane.emptied.wait()
+
+    def lowest(self) -> int | None:
+        """Return the first row that is not yet accepted, over all lanes."""
+        return min((low for lane in self.lanes if (low := lane.lowest()) is not None), default=None)
+
+    def floor(self, confirmed: int) -> tuple[dict[str, str], datetime]:
+        """Return positions behind which all rows from `confirmed` on are, and the time for shards without one."""
+        floors = {lane.shard.shard_id: (lane.floor(confirmed), lane.sequence_number) for lane in self.lanes}
+        positions = {shard: floor.sequence_number if floor else latest for shard, (floor, latest) in floors.items()}
+        since = min((floor.dispatched for floor, _ in floors.values() if floor), default=self._clock.now())
+        return {shard: position for shard, position in positions.items() if position}, since
+
+    async def run(self, lane: Lane) -> None:
+        """Send what comes into `lane`, for ever."""
+        while True:
+            lane.sending = lane.take(self._most, self._span)
+            if not lane.sending:
+                lane.emptied.set()
+                lane.filled.clear()
+                await lane.filled.wait()
+                continue
+            lane.emptied.set()
+            await self._send(lane)
+            lane.sending = []
+
+    async def _send(self, lane: Lane) -> None:
+        entries = [queued.entry for queued in lane.sending]
+        lane.floors.append(_Floor(entries[-1].index, lane.sequence_number, self._clock.now()))
+        floor = {lane.shard.shard_id: lane.sequence_number} if lane.sequence_number else {}
+
+        def accepted(entry: Entry, put: Put) -> None:
+            if put.shard_id == lane.shard.shard_id:
+                lane.sequence_number = put.sequence_number
+            else:
+                self.resharded = True
+            self._accepted(entry, put)
+
+        await self._delivery.deliver(entries, lambda: floor, accepted)
