@@ -104,7 +104,7 @@ def worker(name: str, chosen: LocalSettings, wiring: Mapping[str, str]) -> Servi
 
 def windower_settings() -> dict[str, str]:
     """Return the windower's wiring."""
-    return {"WINDOWER_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE}
+    return {"WINDOWER_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE, "WINDOWER_BAD_EVENTS_BUCKET": RAW_BUCKET}
 
 
 def detector_settings() -> dict[str, str]:
@@ -120,7 +120,7 @@ def detector_settings() -> dict[str, str]:
 
 def producer_settings() -> dict[str, str]:
     """Return the producer's wiring."""
-    return {}
+    return {"PRODUCER_RAW_BUCKET": RAW_BUCKET, "PRODUCER_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE}
 
 
 def child_environment(service: Service) -> dict[str, str]:
