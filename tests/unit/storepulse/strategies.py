@@ -72,7 +72,9 @@ odd_values: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-_names = st.sampled_from(["event_type", "user_id", "txn_timestamp", "price", "product_id", "brand", "event_id", "extra"])
+_names = st.sampled_from(
+    ["event_type", "user_id", "txn_timestamp", "price", "product_id", "brand", "event_id", "extra"]
+)
 odd_records = st.dictionaries(_names, odd_values | st.just(...), max_size=3).map(lambda fields: payload(**fields))
 odd_heartbeats = st.dictionaries(_names, odd_values, max_size=2).map(
     lambda fields: msgspec.json.encode({"event_type": "heartbeat", "txn_timestamp": format_instant(START)} | fields)

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, decode_heartbeat, explain, parse_txn_timestamp
-from storepulse.activity.events import UserId
+from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, decode, explain, parse_txn_timestamp
+from storepulse.activity.events import Heartbeat, UserId
 from storepulse.failures import BadPayload
 from storepulse.instants import parse_instants
 
@@ -77,15 +77,14 @@ def _decode_each(payloads: Sequence[bytes]) -> Actions:
 def _decode_one(payload: bytes) -> tuple[str | None, int]:
     check_bytes(payload)
     action = _decode(payload)
+    time = parse_txn_timestamp(action.txn_timestamp)
     if action.user_id is None:
         _check_nobody(payload)
-    return action.user_id, parse_txn_timestamp(action.txn_timestamp)
+    return action.user_id, time
 
 
 def _check_nobody(payload: bytes) -> None:
     """Raise unless `payload`, which names no user, is a heartbeat."""
-    try:
-        decode_heartbeat(payload)
-    except msgspec.ValidationError:
+    if not isinstance(decode(payload), Heartbeat):
         msg = "Object missing required field `user_id`, or it is null"
-        raise msgspec.ValidationError(msg) from None
+        raise msgspec.ValidationError(msg)

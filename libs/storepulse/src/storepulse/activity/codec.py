@@ -35,17 +35,12 @@ def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
         check_bytes(payload)
         kind = _decode_kind(payload)
         if kind.event_type == HEARTBEAT and kind.user_id is None:
-            return decode_heartbeat(payload)
+            heartbeat = _decode_heartbeat(payload)
+            parse_txn_timestamp(heartbeat.txn_timestamp)
+            return heartbeat
         return _checked(_decode_activity(payload))
     except (ValueError, RecursionError) as error:
         return explain(error)
-
-
-def decode_heartbeat(payload: bytes) -> Heartbeat:
-    """Return the heartbeat in `payload`, whose bytes are checked; raises ValueError or RecursionError otherwise."""
-    heartbeat = _decode_heartbeat(payload)
-    parse_txn_timestamp(heartbeat.txn_timestamp)
-    return heartbeat
 
 
 def _checked(event: Activity) -> Activity:

@@ -128,7 +128,7 @@ class TumblingCount(Generic[Source]):
         own = max(self.watermarks[source], latest - self.watermarks.delay)
         if min(times, default=BEGINNING) < window.start or window.last <= self._closed(source, own, ceiling):
             return False
-        if None in keys:
+        if not keys or None in keys:
             return False
         counts, crossing = self._open.setdefault(window.start, {}), self.crossing
         for key in cast("Sequence[str]", keys):

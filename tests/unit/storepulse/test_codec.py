@@ -1,0 +1,82 @@
+"""Bytes to events: whatever the bytes, an event or a reason."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storepulse.activity.codec import MAX_REASON_LENGTH, decode, encode
+from storepulse.activity.events import Activity, Heartbeat
+from storepulse.failures import BadPayload, FailureKind
+from storepulse.instants import parse_instant
+from tests.builders import START, activity, heartbeat, payload
+from tests.unit.storepulse.corpus import BAD, Bad
+from tests.unit.storepulse.strategies import activities, heartbeats, payloads
+
+
+@given(st.one_of(activities, heartbeats))
+def test_an_event_survives_the_wire(event: Activity | Heartbeat) -> None:
+    assert decode(encode(event)) == event
+
+
+@given(payloads)
+def test_any_bytes_are_an_event_that_can_be_written_again_or_a_reason(data: bytes) -> None:
+    outcome = decode(data)
+    if isinstance(outcome, BadPayload):
+        assert 0 < len(outcome.reason) <= MAX_REASON_LENGTH
+        outcome.reason.encode()
+    else:
+        assert decode(encode(outcome)) == outcome
+        parse_instant(outcome.txn_timestamp)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=[bad.name for bad in BAD])
+def test_a_payload_that_is_no_event_has_a_kind_and_a_reason_that_a_person_understands(bad: Bad) -> None:
+    outcome = decode(bad.payload)
+    assert isinstance(outcome, BadPayload)
+    assert outcome.kind == bad.kind
+    assert bad.reason in outcome.reason
+    assert len(outcome.reason) <= MAX_REASON_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("written", "price"),
+    [("35.79", "35.79"), ("0", "0"), (0.1, "0.1"), (10**12, "1E12"), ("0.000000000001", "1E-12"), ("12.50", "12.50")],
+)
+def test_a_price_is_exact(written: str | float, price: str) -> None:
+    outcome = decode(payload(price=written))
+    assert isinstance(outcome, Activity)
+    assert outcome.price == Decimal(price)
+    assert decode(encode(outcome)) == outcome
+
+
+def test_the_fields_that_a_store_leaves_empty_may_be_null_or_missing() -> None:
+    empty = {"category_id": None, "category_code": None, "brand": None, "user_session": None}
+    assert decode(payload(**empty)) == decode(payload(**dict.fromkeys(empty, ...))) == activity(**empty)
+
+
+def test_a_field_that_is_not_known_yet_is_no_reason_to_refuse_a_record() -> None:
+    assert decode(payload(coupon={"code": "2026"})) == activity()
+
+
+def test_a_user_may_have_any_character_that_utf8_has() -> None:
+    outcome = decode(payload(user_id="@").replace(b"@", rb"\u00fc\ud83d\ude00"))
+    assert isinstance(outcome, Activity)
+    assert outcome.user_id.encode() == "ü😀".encode()
+
+
+def test_a_heartbeat_is_told_from_an_action() -> None:
+    assert decode(heartbeat(START + 7)) == Heartbeat(txn_timestamp="2026-01-01T00:00:00.007Z")
+
+
+def test_the_last_of_two_fields_with_one_name_counts() -> None:
+    assert decode(payload()[:-1] + b',"user_id":"other"}') == activity(user_id="other")
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 + 1])
+def test_a_payload_is_too_large_from_one_byte_over_a_mebibyte(size: int) -> None:
+    data = payload(extra="")
+    outcome = decode(payload(extra="x" * (size - len(data))))
+    assert isinstance(outcome, BadPayload) == (size > 1024 * 1024)
+    assert isinstance(outcome, Activity) or outcome.kind == FailureKind.TOO_LARGE
