@@ -1,9 +1,11 @@
 """Fixtures that every suite may use."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.emulator import Emulator
 
@@ -22,3 +24,9 @@ def aws(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     for name, value in emulator.env.items():
         monkeypatch.setenv(name, value)
     return emulator
+
+
+# Laws are tried on the same examples in every run; HYPOTHESIS_PROFILE=long looks for new ones for as long as it takes.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)
+settings.register_profile("long", deadline=None, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
