@@ -1,5 +1,6 @@
 """The composition root of both processes; nothing else imports adapters."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,16 +8,16 @@ from functools import partial
 
 from detector.adapters.aws_clients import AwsClients
 from detector.adapters.aws_errors import translated
+from detector.adapters.aws_readiness import readiness_calls
 from detector.adapters.cloudwatch_metrics import CloudwatchMetrics
 from detector.adapters.dynamo_alerts import DynamoAlerts
 from detector.adapters.dynamo_counts import DynamoCounts
+from detector.adapters.dynamo_leases import seed_leases
 from detector.adapters.sns_alerts import SnsAlerts
 from detector.adapters.sqs_bad_events import SqsBadEvents
 from detector.alerting import RaiseAlert
-from detector.dependencies import add_checks
 from detector.handlers import DetectBots
 from detector.kcl.java import find_java
-from detector.kcl.leases import seed_leases
 from detector.kcl.runfiles import RunFiles, java_command, write_run_files
 from detector.kcl.supervisor import Supervisor
 from detector.metrics import ShardMetrics, SupervisorMetrics
@@ -67,7 +68,8 @@ def build(settings: DetectorSettings, clock: Clock | None = None) -> Service:
     )
     health.add_check("kcl_daemon", supervisor.check_daemon)
     health.add_check("kcl_children", supervisor.check_children)
-    add_checks(health, clients, settings)
+    for name, call in readiness_calls(clients, settings).items():
+        health.add_check(name, partial(asyncio.to_thread, call))
     return Service(supervisor=supervisor, health=health, metrics=metrics, files=files)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -21,8 +21,8 @@ MAX_BYTES: Final = 256 * 1024  # of a message, and of a batch of them
 class SqsBadEvents:
     """One message a bad event, its JSON as body.
 
-    The payload of an event that would not fit goes to S3 instead, under ``bad-events/{service}/{bad_event_id}``; the
-    message then has ``"payload": ""`` and its address as ``payload_url``. Nothing is cut off.
+    The payload of an event that would not fit goes to S3 instead, under ``bad-events/{bad_event_id}``; the message then
+    has its address as `payload_url`. Nothing is cut off.
     """
 
     def __init__(self, sqs: "SQSClient", queue_url: str, s3: "S3Client", bucket: str) -> None:
@@ -43,13 +43,13 @@ class SqsBadEvents:
             left = refused
 
     def _body(self, event: BadEvent) -> str:
-        body = _to_json(msgspec.to_builtins(event))
+        body = _to_json(event)
         if len(body) <= MAX_BYTES:
             return body
-        key = f"bad-events/{event.service}/{event.bad_event_id}"
+        key = f"bad-events/{event.bad_event_id}"
         with translated(f"keeping a large bad event in {self._bucket}"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=event.raw())
-        return _to_json(msgspec.to_builtins(event) | {"payload": "", "payload_url": f"s3://{self._bucket}/{key}"})
+        return _to_json(event.moved_to(f"s3://{self._bucket}/{key}"))
 
     def _send(self, bodies: Sequence[str]) -> Iterable[str]:
         with translated("sending bad events"):
@@ -60,9 +60,9 @@ class SqsBadEvents:
         return [bodies[int(failure["Id"])] for failure in reply.get("Failed", [])]
 
 
-def _to_json(event: dict[str, Any]) -> str:
+def _to_json(event: BadEvent) -> str:
     """Return ASCII: SQS refuses some characters that JSON may hold, and then bytes are characters."""
-    return json.dumps(event, separators=(",", ":"))
+    return json.dumps(msgspec.to_builtins(event), separators=(",", ":"))
 
 
 def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:

@@ -2,7 +2,6 @@
 
 java        finds a Java that can run it
 runfiles    the folder with what it reads: properties, logging, the children's start
-leases      writes the first lease rows, so that a first start takes seconds
 leash       the process between us and Java, so that Java never outlives us
 daemon      starts, drains and stops it
 children    who of its children lives: a locked file each

@@ -1,0 +1,96 @@
+"""What every `AlertStore` and every `AlertPublisher` keeps."""
+
+import json
+
+import pytest
+
+from detector.adapters.aws_clients import AwsClients
+from detector.adapters.sns_alerts import SnsAlerts
+from detector.ports import AlertStatus
+from storepulse.detection.alerts import Alert
+from tests.contract.detector.conftest import Ports
+from tests.emulator import Emulator
+from tests.integration.detector.account import Account
+from tests.unit.detector.builders import alert
+
+
+def test_a_new_alert_is_pending_until_it_is_settled(ports: Ports) -> None:
+    assert ports.alerts.add(alert()) is AlertStatus.PENDING
+    assert ports.alerts.add(alert()) is AlertStatus.PENDING
+    ports.alerts.settle(alert(), AlertStatus.PUBLISHED)
+    assert ports.alerts.add(alert()) is AlertStatus.PUBLISHED
+
+
+def test_what_is_settled_stays_settled(ports: Ports) -> None:
+    ports.alerts.add(alert())
+    ports.alerts.settle(alert(), AlertStatus.SUPPRESSED)
+    ports.alerts.settle(alert(), AlertStatus.PUBLISHED)
+    assert ports.alerted() == {alert().alert_id: ("suppressed", 30, "final")}
+
+
+@pytest.mark.parametrize(
+    ("alerts", "actions", "kind"),
+    [
+        ([alert(actions=11, kind="early"), alert(actions=40)], 40, "final"),
+        ([alert(actions=40), alert(actions=11, kind="early")], 40, "final"),
+        ([alert(actions=11, kind="early"), alert(actions=12, kind="early")], 12, "early"),
+        ([alert(actions=40), alert(actions=39)], 40, "final"),
+        ([alert(actions=12, kind="early"), alert(actions=11)], 12, "final"),
+    ],
+)
+def test_an_alerts_count_never_falls_and_final_stays_final(
+    ports: Ports, alerts: list[Alert], actions: int, kind: str
+) -> None:
+    for each in alerts:
+        ports.alerts.add(each)
+    assert ports.alerted() == {alert().alert_id: ("pending", actions, kind)}
+
+
+def test_the_cooldown_counts_from_the_alert_that_was_admitted_last(ports: Ports) -> None:
+    first, second = alert(window=0), alert(window=1)
+    assert ports.alerts.last_admitted(first) is None
+    assert ports.alerts.admit(first, None)
+    assert ports.alerts.last_admitted(second) == first
+    assert ports.alerts.admit(second, first)
+    assert ports.alerts.last_admitted(first) == second
+
+
+def test_only_one_of_two_that_admit_at_the_same_time_succeeds(ports: Ports) -> None:
+    first, second, third = (alert(window=window) for window in range(3))
+    assert ports.alerts.admit(first, None)
+    assert not ports.alerts.admit(second, None)
+    assert ports.alerts.admit(second, first)
+    assert not ports.alerts.admit(third, first)
+    assert ports.alerts.last_admitted(third) == second
+
+
+def test_users_and_rules_have_cooldowns_of_their_own(ports: Ports) -> None:
+    ports.alerts.admit(alert("anna"), None)
+    assert ports.alerts.last_admitted(alert("ben")) is None
+    assert ports.alerts.last_admitted(alert("#anna")) is None
+
+
+def test_a_published_alert_arrives(ports: Ports) -> None:
+    ports.publisher.publish(alert())
+    ports.publisher.publish(alert("ü\n😀"))
+    assert sorted(ports.published()) == sorted([alert().alert_id, alert("ü\n😀").alert_id])
+
+
+@pytest.mark.emulator
+def test_the_message_holds_window_count_limit_rule_and_id(aws: Emulator) -> None:
+    account = Account(aws, shards=1)
+    SnsAlerts(AwsClients(region="us-east-1", endpoint=aws.url).sns, account.topic).publish(alert())
+    account.published()
+    assert account.messages == [
+        {
+            "alert_id": alert().alert_id,
+            "rule": "actions-per-window",
+            "user_id": "anna",
+            "window_start": alert().window_start,
+            "window_end": alert().window_end,
+            "num_actions": 30,
+            "limit": 10,
+            "kind": "final",
+        }
+    ]
+    assert json.dumps(account.messages)
