@@ -38,7 +38,7 @@ local/.venv/.done: locks/local.txt local/pyproject.toml | .uv/bin/uv
 	@echo "setting up: the AWS account on this machine"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) local/.venv
 	@VIRTUAL_ENV=local/.venv $(UV) pip sync --quiet --require-hashes locks/local.txt
-	@VIRTUAL_ENV=local/.venv $(UV) pip install --quiet --no-deps --editable local
+	@VIRTUAL_ENV=local/.venv $(UV) pip install --quiet --no-deps --editable local --editable libs/storepulse
 	@touch $@
 
 infra/.venv/.done: locks/infra.txt infra/pyproject.toml | .uv/bin/uv
@@ -87,7 +87,7 @@ infra-synth: infra/.venv/.done  ## Write the emulator's template again from infr
 lock: | .uv/bin/uv  ## Pin every dependency again (what is pinned and still fits stays as it is; UPGRADE=--upgrade moves all)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) \
 	  $(foreach m,$(notdir $(MEMBERS)),--no-emit-package $(m)) --group pyproject.toml:dev pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS)) -o $(LOCKS)/workspace.txt
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) local/pyproject.toml -o $(LOCKS)/local.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --no-emit-package storepulse local/pyproject.toml -o $(LOCKS)/local.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) infra/pyproject.toml -o $(LOCKS)/infra.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --group local/pyproject.toml:jre -o $(LOCKS)/jre.txt
 

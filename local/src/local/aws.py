@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "000000000000"
@@ -53,6 +55,16 @@ def kinesis(endpoint_url: str) -> "KinesisClient":
 def dynamodb(endpoint_url: str) -> "DynamoDBClient":
     """Return a DynamoDB client."""
     return session().client("dynamodb", endpoint_url=endpoint_url, config=client_config())
+
+
+def sns(endpoint_url: str) -> "SNSClient":
+    """Return an SNS client."""
+    return session().client("sns", endpoint_url=endpoint_url, config=client_config())
+
+
+def sqs(endpoint_url: str) -> "SQSClient":
+    """Return an SQS client."""
+    return session().client("sqs", endpoint_url=endpoint_url, config=client_config())
 
 
 def s3(endpoint_url: str) -> "S3Client":

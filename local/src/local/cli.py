@@ -14,6 +14,7 @@ from local import emulator as emulator_server
 from local import java as runtime
 from local import logs as following
 from local import up as starting
+from local.demo import run as demonstration
 from local.errors import LocalError
 from local.firehose.buffer import MEBIBYTE, Limits
 from local.firehose.delivery import Delivery, Route
@@ -131,6 +132,14 @@ def java() -> None:
     """Print the home of the Java runtime that the detector will use."""
     home = runtime.find(settings.load().java_home, settings.search_path()).home
     print(home)  # noqa: T201 - what the command is for
+
+
+@app.command()
+def demo(
+    speed: Annotated[float, typer.Option(min=1, max=1000, help="How many times as fast as it happened.")] = 150,
+) -> None:
+    """Run everything on real data with planted bots, watch it live, check every event; 0 when all is right."""
+    raise typer.Exit(demonstration.run(report.console, speed=speed))
 
 
 @app.command(hidden=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
 from storepulse.failures import BadEvent, FailureKind
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ class Ledger:
             for item in self._items()
             if item["kind"]["S"] == "final"
         }
-        while messages := self._sqs.receive_message(QueueUrl=self._bad_events_url, MaxNumberOfMessages=10).get("Messages"):
+        while messages := self._sqs.receive_message(QueueUrl=self._bad_events_url, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             for message in messages:
                 event = msgspec.json.decode(message["Body"], type=BadEvent)
                 self.bad[event.bad_event_id] = event
-                self._sqs.delete_message(QueueUrl=self._bad_events_url, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
     def _items(self) -> Iterator[dict[str, Any]]:
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._counts_table):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+
 from storepulse.detection.alerts import Alert
 
 if TYPE_CHECKING:

@@ -1,0 +1,172 @@
+"""From an empty machine to the verdict."""
+
+import socket
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from local import aws, deployer, report, services
+from local import down as stopping
+from local import up as starting
+from local.demo.ledger import Ledger
+from local.demo.mailbox import Mailbox
+from local.demo.replay import Playing, Replay
+from local.demo.stage import Staged, read_labels, stage
+from local.demo.verdict import Verdict, judge
+from local.demo.view import picture, summary
+from local.demo.witness import Key, Witness
+from local.errors import LocalError
+from local.settings import LocalSettings
+from storepulse.activity.actions import decode_actions
+from storepulse.detection.rules import DEFAULT_LIMIT
+from storepulse.instants import format_instant
+from storepulse.streaming.windows import window_of
+
+SOURCE_STREAM: Final = "ecommerce-raw-user-activity-stream-1"
+WINDOW_MS: Final = 10_000
+SETTLE_WITHIN: Final = 60.0  # seconds after the replay by which everything must be accounted for
+LOOK_EVERY: Final = 0.25
+READ_LEDGER_EVERY: Final = 2.0  # a scan of the whole table
+
+
+def run(console: Console, *, speed: float) -> int:
+    """Run the demonstration and return its exit code: 0 when the verdict is good."""
+    began = time.monotonic()
+    with running_platform(console) as chosen:
+        verdict = Demo(console, chosen).play(speed)
+    console.print(summary(verdict, time.monotonic() - began))
+    return 0 if verdict.passed else 1
+
+
+@contextmanager
+def running_platform(console: Console) -> Iterator[LocalSettings]:
+    """Yield the settings of a platform on free ports, all of it ready; nothing of it runs afterwards."""
+    with tempfile.TemporaryDirectory(prefix="storepulse-demo-") as folder:
+        emulator, producer, windower, detector = free_ports(4)
+        chosen = LocalSettings(
+            emulator_port=emulator,
+            producer_port=producer,
+            windower_port=windower,
+            detector_port=detector,
+            run_dir=Path(folder),
+        )
+        try:
+            with report.StartUp() as progress:
+                starting.up(chosen, (), progress)
+            yield chosen
+        finally:
+            console.print("stopping the platform", style="dim")
+            stopping.down(chosen.run_dir)
+
+
+def free_ports(n: int) -> list[int]:
+    """Return `n` different TCP ports that nothing listens on now."""
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(n)]
+        return [probe.getsockname()[1] for probe in sockets]
+
+
+class Demo:
+    """The replay, watched from all sides."""
+
+    def __init__(self, console: Console, chosen: LocalSettings) -> None:
+        """Take up every observer's place."""
+        url = chosen.endpoint_url
+        outputs = deployer.deployed_outputs(url)
+        self._console = console
+        self._s3 = aws.s3(url)
+        self._ledger_read_at = 0.0
+        self._replay = Replay(f"http://127.0.0.1:{chosen.producer_port}")
+        self._witness = Witness(aws.kinesis(url), SOURCE_STREAM, window_ms=WINDOW_MS, limit=DEFAULT_LIMIT)
+        self._mailbox = Mailbox(aws.sns(url), aws.sqs(url), outputs["AlertsTopicArn"])
+        self._ledger = Ledger(
+            aws.dynamodb(url),
+            aws.sqs(url),
+            counts_table=outputs["UserActionsTableName"],
+            bad_events_url=outputs["BadEventsQueueUrl"],
+        )
+
+    def play(self, speed: float) -> Verdict:
+        """Play the files at `speed` times their own and return the verdict."""
+        staged = stage(self._s3, services.RAW_BUCKET)
+        self._replay.start(staged, speed=speed)
+        self._witness.start()
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(40),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+        )
+        task = bar.add_task("replaying real events with planted bots", total=None)
+        with Live(console=self._console, refresh_per_second=4, transient=True) as live:
+
+            def show(playing: Playing) -> None:
+                bar.update(task, total=playing.total or None, completed=playing.rows)
+                live.update(picture(bar, self._figures(playing), self._mailbox.delivered, self._witness.testimony))
+
+            playing = self._until(lambda playing: playing.is_over, show)
+            bar.update(task, description="waiting until every event is accounted for")
+            deadline = time.monotonic() + SETTLE_WITHIN
+            self._until(lambda playing: self._settled(playing) or time.monotonic() > deadline, show)
+        self._witness.stop()
+        return self._judge(playing, staged)
+
+    def _until(self, over: Callable[[Playing], bool], show: Callable[[Playing], None]) -> Playing:
+        while True:
+            playing = self._replay.look()
+            if playing.error:
+                message = f"The replay failed: {playing.error}"
+                raise LocalError(message)
+            self._mailbox.look()
+            if time.monotonic() - self._ledger_read_at >= READ_LEDGER_EVERY:
+                self._ledger.read()
+                self._ledger_read_at = time.monotonic()
+            show(playing)
+            if over(playing):
+                return playing
+            time.sleep(LOOK_EVERY)
+
+    def _figures(self, playing: Playing) -> dict[str, object]:
+        latest = self._witness.testimony.latest_ms
+        return {
+            "events replayed": playing.rows,
+            "event time": format_instant(latest)[11:19] if latest else "",
+            "counted in windows": self._ledger.counted,
+            "windows closed": len({start for _, start in self._ledger.counts}),
+            "bad and late": len(self._ledger.bad),
+            "alerts": len(self._mailbox.delivered),
+        }
+
+    def _settled(self, playing: Playing) -> bool:
+        ledger = self._ledger
+        return ledger.counted + len(ledger.bad) >= playing.rows and self._witness.testimony.records >= playing.sent
+
+    def _late_counts(self) -> Counter[Key]:
+        raw = [event.raw() for event in self._ledger.bad.values() if event.kind == "late"]
+        actions = decode_actions(raw)
+        return Counter(
+            (user or "", format_instant(window_of(time, WINDOW_MS).start))
+            for user, time in zip(actions.users, actions.times, strict=True)
+        )
+
+    def _judge(self, playing: Playing, staged: Staged) -> Verdict:
+        labels = read_labels(self._s3, staged.labels)
+        return judge(
+            events=playing.rows,
+            bad=self._ledger.malformed,
+            late=self._ledger.late,
+            counts=self._ledger.counts,
+            truth=self._witness.testimony,
+            late_counts=self._late_counts(),
+            delivered=self._mailbox.delivered,
+            wanted=[user for user, should_alert in labels.items() if should_alert],
+            limit=DEFAULT_LIMIT,
+        )
