@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from storepulse.activity.counts import WindowCount
+from storepulse.activity.counts import CountKind, WindowCount
 from storepulse.activity.events import Activity
 from storepulse.instants import format_instant
 
@@ -43,12 +43,14 @@ def activity(**fields: object) -> Activity:
     return Activity(**(ACTIVITY | {"price": Decimal("35.79")} | fields))
 
 
-def window_count(user_id: str = "541312140", num_actions: int = 11, *, start: int = START, **fields: Any) -> WindowCount:  # noqa: ANN401 - whatever the field takes
+def window_count(
+    user_id: str = "541312140", num_actions: int = 11, *, start: int = START, kind: CountKind = "final"
+) -> WindowCount:
     """Return a user's final count in the 10 s from `start`."""
     return WindowCount(
         user_id=user_id,
         num_actions=num_actions,
         window_start=format_instant(start),
         window_end=format_instant(start + 10_000),
-        **fields,
+        kind=kind,
     )
