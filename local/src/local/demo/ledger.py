@@ -33,9 +33,8 @@ class Ledger:
             for item in self._items()
             if item["kind"]["S"] == "final"
         }
-        while messages := self._sqs.receive_message(QueueUrl=self._bad_events_url, MaxNumberOfMessages=10).get(
-            "Messages"
-        ):
+        url = self._bad_events_url
+        while messages := self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 event = msgspec.json.decode(message["Body"], type=BadEvent)
                 self.bad[event.bad_event_id] = event
