@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from faust_kinesis.errors import RecordRefusedError
 
@@ -14,7 +16,7 @@ MAX_KEY_CHARACTERS = 256
 Item = TypeVar("Item")
 
 
-class Outgoing(NamedTuple):
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A record as PutRecords takes it, and its bytes as Kinesis counts them."""
 
     entry: dict[str, Any]
@@ -30,23 +32,31 @@ def outgoing(key: str, data: bytes) -> Outgoing:
     if not 0 < len(key) <= MAX_KEY_CHARACTERS:
         msg = f"a partition key has 1 to {MAX_KEY_CHARACTERS} characters, not {len(key)}: {key[:40]!r}"
         raise RecordRefusedError(msg)
-    size = len(data) + len(key.encode())
+    size = len(data) + (len(key) if key.isascii() else len(key.encode()))
     if size > MAX_RECORD_BYTES:
         msg = f"a record with its key is at most {MAX_RECORD_BYTES} bytes, not {size} (key {key[:40]!r})"
         raise RecordRefusedError(msg)
     return Outgoing({"Data": data, "PartitionKey": key}, size)
 
 
-def chunks(items: Sequence[Item], size_of: Callable[[Item], int] = attrgetter("size")) -> Iterator[list[Item]]:
+def chunks(items: Sequence[Item], size_of: Callable[[Item], int] = attrgetter("size")) -> Iterator[Sequence[Item]]:
     """Cut `items` into PutRecords calls: 500 records or 5 MiB each at most, in order."""
+    for start in range(0, len(items), MAX_RECORDS):
+        chunk = items[start : start + MAX_RECORDS]
+        if sum(map(size_of, chunk)) <= MAX_CALL_BYTES:
+            yield chunk
+        else:
+            yield from _chunks_by_bytes(chunk, size_of)
+
+
+def _chunks_by_bytes(items: Sequence[Item], size_of: Callable[[Item], int]) -> Iterator[list[Item]]:
     chunk: list[Item] = []
     total = 0
     for item in items:
         size = size_of(item)
-        if chunk and (len(chunk) == MAX_RECORDS or total + size > MAX_CALL_BYTES):
+        if chunk and total + size > MAX_CALL_BYTES:
             yield chunk
             chunk, total = [], 0
         chunk.append(item)
         total += size
-    if chunk:
-        yield chunk
+    yield chunk

@@ -66,7 +66,7 @@ class RecordBatch:
 
     def weigh(self) -> int:
         """Return about how many bytes of memory it takes."""
-        return sum(len(record.data) for record in self.records) + RECORD_OVERHEAD * len(self.records)
+        return sum(map(len, self.payloads())) + RECORD_OVERHEAD * len(self.records)
 
 
 def cut(groups: Sequence[Sequence[Record]], size: int) -> Iterator[list[Record]]:

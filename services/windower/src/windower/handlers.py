@@ -4,16 +4,18 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 from servicekit.clock import Clock
 from storepulse.activity.actions import Actions, decode_actions
-from storepulse.activity.counts import CountKind, WindowCount
+from storepulse.activity.counts import WindowCount
 from storepulse.failures import BadEvent, BadPayload, FailureKind
 from storepulse.instants import format_instant, from_datetime
 from storepulse.streaming.aggregation import BatchOutcome, Crossing, Fired, TumblingCount
 from storepulse.streaming.pending import PendingBatches
 from storepulse.streaming.watermarks import BEGINNING
+from storepulse.streaming.windows import Window
 from windower.metrics import WindowerMetrics
 from windower.ports import BadEventSink, CountSink
 from windower.progress import Progress
@@ -191,21 +193,20 @@ def _part(batch: Batch[Token], part: slice) -> Batch[Token]:
 
 
 def _early(crossing: Crossing) -> WindowCount:
-    return _window_count(crossing.key, crossing.num_actions, crossing.window.start, crossing.window.end, "early")
+    start, end = _bounds(crossing.window)
+    return WindowCount(
+        user_id=crossing.key, num_actions=crossing.num_actions, window_start=start, window_end=end, kind="early"
+    )
 
 
 def _finals(fired: Fired) -> list[WindowCount]:
-    start, end = format_instant(fired.window.start), format_instant(fired.window.end)
+    start, end = _bounds(fired.window)
     return [
         WindowCount(user_id=user, num_actions=n, window_start=start, window_end=end) for user, n in fired.counts.items()
     ]
 
 
-def _window_count(user: str, num_actions: int, start: int, end: int, kind: CountKind) -> WindowCount:
-    return WindowCount(
-        user_id=user,
-        num_actions=num_actions,
-        window_start=format_instant(start),
-        window_end=format_instant(end),
-        kind=kind,
-    )
+@lru_cache(maxsize=128)
+def _bounds(window: Window) -> tuple[str, str]:
+    """Return a window's start and end as they are written; many users cross the limit in the same few windows."""
+    return format_instant(window.start), format_instant(window.end)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from servicekit.metrics import ServiceMetrics
-from storepulse.activity.actions import Actions
+from storepulse.activity.actions import NO_TIME, Actions
 from storepulse.streaming.aggregation import BatchOutcome, Fired, TumblingCount
 
 SERVICE = "windower"
@@ -26,7 +26,7 @@ class WindowerMetrics:
 
     def counted(self, actions: Actions, outcome: BatchOutcome, *, decided: bool, now: int) -> None:
         """Note what became of a batch; `now` in milliseconds since the epoch."""
-        heartbeats = actions.users.count(None) - len(actions.bad)
+        heartbeats = len(actions.times) - outcome.counted - len(outcome.late) - len(actions.bad) - outcome.skipped
         for name, n in (
             ("counted", outcome.counted),
             ("late", len(outcome.late)),
@@ -38,10 +38,8 @@ class WindowerMetrics:
                 self.service.records(f"replayed_{name}" if decided else name, n)
         if outcome.crossings:
             self._counts.labels("early").inc(len(outcome.crossings))
-        oldest = min(
-            (time for user, time in zip(actions.users, actions.times, strict=True) if user is not None), default=now
-        )
-        self.service.record_age((now - oldest) / 1000)
+        times = [time for time in actions.times if time != NO_TIME] if actions.bad else actions.times
+        self.service.record_age((now - min(times, default=now)) / 1000)
 
     def fired(self, fired: Sequence[Fired], windows: TumblingCount[str]) -> None:
         """Note the windows that were delivered and what is still open."""
