@@ -131,12 +131,12 @@ class Emulator:
         """
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own launcher
-                _command(self.port),
+                _command(self.port, self._state),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=ROOT,
-                env=self.process_env | _settings(self.port, self._state),
+                env=self.process_env,
                 start_new_session=True,
             )
         wait_until(self._answers, START_TIMEOUT_S, f"the emulator on {self.url}, log {self.log}")
@@ -196,18 +196,6 @@ class Emulator:
         self.stop()
 
 
-def _command(port: int) -> list[str]:
+def _command(port: int, state: Path) -> list[str]:
     python = str(ROOT / "local" / ".venv" / "bin" / "python")
-    if (ROOT / "local" / "src" / "local" / "__main__.py").exists():
-        return [python, "-m", "local", "emulator", "--port", str(port)]
-    return [python, "-c", "import sys; from ministack.app import main; sys.exit(main())"]
-
-
-def _settings(port: int, state: Path) -> dict[str, str]:
-    return {
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",
-        "STATE_DIR": str(state / "state"),
-    }
+    return [python, "-m", "local", "emulator", "--port", str(port), "--state-dir", str(state / "state")]

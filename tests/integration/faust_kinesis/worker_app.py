@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ app = faust.App(
     SETTINGS["app"],
     broker=SETTINGS["broker"],
     datadir=SETTINGS["datadir"],
-    web_enabled=False,
     topic_allow_declare=False,
     topic_disable_leader=True,
     stream_wait_empty=False,
@@ -26,13 +24,13 @@ app = faust.App(
 source = app.topic(SETTINGS["stream"], value_serializer="raw")
 
 
-def note(**line: Any) -> None:
+def note(**line: object) -> None:
     with OUT.open("a") as out:
         out.write(json.dumps(line) + "\n")
 
 
-@app.agent(source, supervisor_strategy=CrashingSupervisor)
-async def reader(stream: Any) -> AsyncIterator[None]:
+@app.agent(source, supervisor_strategy=CrashingSupervisor)  # type: ignore[untyped-decorator]  # faust has no types
+async def reader(stream: faust.Stream) -> None:
     consumer: Any = app.consumer
     async for event in stream.noack().events():
         message, batch = event.message, event.value
@@ -45,6 +43,9 @@ async def reader(stream: Any) -> AsyncIterator[None]:
             payloads=[payload.decode("latin-1") for payload in batch.payloads()],
         )
         await asyncio.sleep(SETTINGS.get("slow", 0))
+        if SETTINGS.get("pause_s") and message.offset % 10 == 0:
+            consumer.pause_partitions({message.tp})
+            asyncio.get_running_loop().call_later(SETTINGS["pause_s"], consumer.resume_partitions, {message.tp})
         if SETTINGS.get("sink"):
             await app.producer.put_batch(SETTINGS["sink"], [(r.partition_key, r.data) for r in batch])
         if message.generation_id == consumer.generation:
@@ -53,7 +54,7 @@ async def reader(stream: Any) -> AsyncIterator[None]:
             consumer.acknowledge(message.tp, message.offset, message.generation_id)
 
 
-@app.task
+@app.task  # type: ignore[untyped-decorator]  # faust has no types
 async def report() -> None:
     consumer: Any = app.consumer
     while not app.should_stop:

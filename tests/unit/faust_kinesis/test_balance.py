@@ -43,7 +43,7 @@ def tables(draw: st.DrawFn) -> dict[str, Lease]:
     return table(*leases)
 
 
-@given(tables(), st.data(), exclusive=st.booleans())
+@given(leases=tables(), data=st.data(), exclusive=st.booleans())
 def test_a_worker_claims_what_nobody_keeps_but_for_one_stolen_lease(
     leases: dict[str, Lease], data: st.DataObject, *, exclusive: bool
 ) -> None:
@@ -54,7 +54,7 @@ def test_a_worker_claims_what_nobody_keeps_but_for_one_stolen_lease(
     assert not kept or decision.claim == (kept[0],)
 
 
-@given(tables(), exclusive=st.booleans())
+@given(leases=tables(), exclusive=st.booleans())
 def test_no_child_is_claimed_before_its_parents_end(leases: dict[str, Lease], *, exclusive: bool) -> None:
     now = dict(leases)
     for claimed in decide(leases, set(), "a/1", exclusive=exclusive).claim:
@@ -62,7 +62,7 @@ def test_no_child_is_claimed_before_its_parents_end(leases: dict[str, Lease], *,
         now[claimed] = replace(now[claimed], owner="a/1")
 
 
-@given(tables(), exclusive=st.booleans())
+@given(leases=tables(), exclusive=st.booleans())
 def test_a_done_lease_is_never_claimed_and_nothing_is_both_renewed_and_released(
     leases: dict[str, Lease], *, exclusive: bool
 ) -> None:

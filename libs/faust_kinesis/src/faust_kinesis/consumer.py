@@ -47,6 +47,7 @@ class Consumer(Outlook, Positions, Delivery):
         self._moving = asyncio.Lock()  # positions do not change hands while a commit is in flight
         self._wake = asyncio.Event()
         self._clients = AsyncExitStack()
+        self._connected = False
         self.app.sensors.add(DeliverySensor(self._delivered))
 
     # -- lifecycle
@@ -66,9 +67,17 @@ class Consumer(Outlook, Positions, Delivery):
             ended=self._on_shard_end,
             is_listed=self.keeper.is_listed,
         )
+        self._connected = True
 
     async def on_stop(self) -> None:
         """Commit what is acknowledged and hand the shards over."""
+        try:
+            if self._connected:
+                await self._hand_over()
+        finally:
+            await self._clients.aclose()
+
+    async def _hand_over(self) -> None:
         try:
             await super().on_stop()  # commits
             await self.readers.stop()
@@ -77,8 +86,6 @@ class Consumer(Outlook, Positions, Delivery):
             if not is_transient(error):
                 raise
             self.log.warning("stopping without giving the leases up: %s", code_of(error))
-        finally:
-            await self._clients.aclose()
 
     async def wait_empty(self) -> None:
         """Commit what is acknowledged, waiting half a lease at most for the rest (batches may stay open on purpose)."""

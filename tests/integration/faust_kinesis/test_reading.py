@@ -1,0 +1,122 @@
+from collections import Counter
+
+import pytest
+
+from tests.emulator import Emulator, wait_until
+from tests.integration.faust_kinesis.conftest import StartWorker
+from tests.integration.faust_kinesis.harness import Stream, leases, wait_for_all
+
+pytestmark = pytest.mark.emulator
+
+
+def numbers(first: int, last: int) -> list[str]:
+    return [str(number) for number in range(first, last)]
+
+
+def test_every_record_is_read_once_and_in_its_shards_order_and_committed(
+    emulator: Emulator, stream: Stream, app_id: str, worker: StartWorker
+) -> None:
+    stream.send(numbers(0, 3000))
+    reader = worker(query="lease=1&batch=100")
+    reader.wait_for(stream.put)
+    assert Counter(reader.payloads()) == Counter(stream.put)
+    assert max(len(line["payloads"]) for line in reader.lines()) == 100
+    for shard in {line["shard"] for line in reader.lines()}:
+        lines = [line for line in reader.lines() if line["shard"] == shard]
+        read = [int(payload) for line in lines for payload in line["payloads"]]
+        assert read == sorted(read)
+        assert [line["offset"] for line in lines] == list(range(len(lines)))
+    assert reader.stop() == 0
+    last = {line["shard"]: line["last"] for line in reader.lines()}
+    assert {shard: row["sequence"] for shard, row in leases(emulator, app_id).items()} == last
+    assert {row["owner"] for row in leases(emulator, app_id).values()} == {""}
+
+
+def test_a_clean_restart_goes_on_where_it_stopped(stream: Stream, worker: StartWorker) -> None:
+    stream.send(numbers(0, 1000))
+    first = worker("first")
+    first.wait_for(stream.put)
+    first.stop()
+    stream.send(numbers(1000, 2000))
+    second = worker("second")
+    second.wait_for(numbers(1000, 2000))
+    assert Counter(first.payloads() + second.payloads()) == Counter(stream.put)
+
+
+def test_kill_9_loses_nothing(stream: Stream, worker: StartWorker) -> None:
+    reader = worker(query="lease=1&worker=one&batch=50", slow=0.02)
+    for kill in range(3):
+        stream.send(numbers(kill * 1000, kill * 1000 + 1000))
+        wait_until(lambda k=kill: len(reader.payloads()) > k * 1000 + 300, 20, "some to be read")  # type: ignore[misc]
+        reader.kill()
+        reader.start()
+    reader.wait_for(stream.put)
+    assert set(reader.payloads()) == set(stream.put)
+
+
+def test_two_workers_share_the_shards_and_the_other_takes_over(stream: Stream, worker: StartWorker) -> None:
+    one = worker("one")
+    wait_until(lambda: len(one.shards()) == 2, 20, "the first worker to have both shards")
+    two = worker("two")
+    wait_until(lambda: len(one.shards()) == len(two.shards()) == 1, 20, "a shard each")
+    stream.send(numbers(0, 1000))
+    wait_for_all([one, two], stream.put)
+    assert one.payloads()
+    assert two.payloads()
+    one.kill()
+    stream.send(numbers(1000, 2000))
+    wait_for_all([one, two], stream.put)
+    wait_until(lambda: len(two.shards()) == 2, 20, "the second worker to have both shards")
+
+
+def test_one_exclusive_worker_reads_while_the_other_stands_by_until_it_dies(
+    stream: Stream, worker: StartWorker
+) -> None:
+    query = "lease=1&exclusive=1"
+    workers = {name: worker(name, query=query) for name in ("one", "two")}
+    wait_until(lambda: sorted(len(w.shards()) for w in workers.values()) == [0, 2], 20, "one worker with both shards")
+    active = next(w for w in workers.values() if w.shards())
+    other = next(w for w in workers.values() if w is not active)
+    wait_until(lambda: other.state().get("standing_by"), 20, "the other to stand by")
+    stream.send(numbers(0, 500))
+    active.wait_for(stream.put)
+    assert other.payloads() == []
+    active.kill()
+    stream.send(numbers(500, 1000))
+    other.wait_for(numbers(500, 1000))
+    wait_until(lambda: len(other.shards()) == 2, 20, "the other worker to have both shards")
+
+
+def test_metadata_is_committed_before_any_batch_is_acknowledged_and_given_back(
+    emulator: Emulator, stream: Stream, app_id: str, worker: StartWorker
+) -> None:
+    stream.send(numbers(0, 200))
+    reader = worker("one", hold=True)
+    reader.wait_for(stream.put)
+    last = {line["shard"]: line["last"] for line in reader.lines()}
+
+    def stored() -> dict[str, str]:
+        return {shard: row["metadata"] for shard, row in leases(emulator, app_id).items()}
+
+    wait_until(lambda: stored() == last, 10, "the metadata to be committed")
+    assert {row["offset"] for row in leases(emulator, app_id).values()} == {"0"}
+    assert {row["sequence"] for row in leases(emulator, app_id).values()} == {""}
+    reader.kill()
+    again = worker("two", hold=True)
+    again.wait_for(stream.put)
+    given = {line["shard"]: line["metadata"] for line in reversed(again.lines())}
+    assert given == last
+
+
+def test_a_paused_shard_misses_nothing(stream: Stream, worker: StartWorker) -> None:
+    stream.send(numbers(0, 3000))
+    reader = worker(query="lease=1&batch=10", pause_s=0.2)
+    reader.wait_for(stream.put)
+    assert Counter(reader.payloads()) == Counter(stream.put)
+
+
+def test_a_missing_stream_crashes_the_worker(worker: StartWorker) -> None:
+    reader = worker(stream="no-such-stream")
+    assert reader.process is not None
+    assert reader.process.wait(20) != 0
+    assert "ResourceNotFoundException" in reader.log.read_text()
