@@ -1,70 +1,124 @@
 """Puts the producer together; the only importer of adapters."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import uvloop
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
-from servicekit.clock import SystemClock
 
 from producer.adapters.file_sources import FileSources
 from producer.adapters.file_states import FileStates
-from producer.adapters.kinesis_stream import connect
+from producer.adapters.kinesis_stream import KinesisStream, connect
 from producer.adapters.routed_sources import OneBucket, RoutedSources
 from producer.adapters.s3_sources import S3Sources
 from producer.adapters.s3_states import S3States
 from producer.adapters.sqs_bad_events import SqsBadEvents
+from producer.api import add_replays
+from producer.metrics import ProducerMetrics
+from producer.replays import Replays
 from producer.run import World
 from producer.settings import ProducerSettings
+from servicekit.api import build_api
+from servicekit.clock import SystemClock
+from servicekit.health import Health
+from servicekit.lifecycle import run_service
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.client import S3Client
+    from types_aiobotocore_sqs.client import SQSClient
+
+LIVE_WITHIN = timedelta(seconds=30)
+_CONNECTIONS = 80  # the most requests in flight that a replay may ask for, and some
+
+
+@dataclass(frozen=True)
+class _Aws:
+    stream: KinesisStream
+    s3: "S3Client"
+    sqs: "SQSClient"
+    bad_events: SqsBadEvents
 
 
 @asynccontextmanager
 async def command_world(settings: ProducerSettings, state_file: Path | None) -> AsyncIterator[World]:
     """Yield the world of the command line: S3 and this machine's files, states in files."""
-    async with AsyncExitStack() as stack:
-        world, s3 = await _connect(stack, settings)
+    async with _connected(settings) as aws:
         yield World(
-            sources=RoutedSources(s3=S3Sources(s3), paths=FileSources()),
+            stream=aws.stream,
+            sources=RoutedSources(s3=S3Sources(aws.s3), paths=FileSources()),
+            bad_events=aws.bad_events,
             states=FileStates(settings.state_folder, state_file),
-            **world,
+            clock=SystemClock(),
+            give_up_after_s=settings.give_up_after_s,
         )
+
+
+def serve(settings: ProducerSettings) -> None:
+    """Run the service until a signal.
+
+    Raises:
+        SystemExit: code 1, it failed or its address cannot be had.
+    """
+    clock = SystemClock()
+    health, metrics = Health(LIVE_WITHIN, clock), ProducerMetrics()
+    replays = Replays(metrics, health)
+    api = build_api("producer", health, metrics.registry)
+    add_replays(api, replays)
+
+    async def main(stop: asyncio.Event) -> None:
+        async with _connected(settings) as aws:
+            _add_checks(health, aws, settings)
+            world = World(
+                stream=aws.stream,
+                sources=OneBucket(S3Sources(aws.s3), settings.raw_bucket),
+                bad_events=aws.bad_events,
+                states=S3States(aws.s3, settings.raw_bucket),
+                clock=clock,
+                give_up_after_s=settings.give_up_after_s,
+            )
+            await replays.run(world, stop)
+
+    run_service(main, api, settings.host, settings.port, loop_factory=uvloop.new_event_loop)
+
+
+def _add_checks(health: Health, aws: _Aws, settings: ProducerSettings) -> None:
+    health.add_check("kinesis", aws.stream.shards)
+    health.add_check("raw_bucket", lambda: aws.s3.head_bucket(Bucket=settings.raw_bucket))
+    health.add_check("bad_events_queue", lambda: aws.sqs.get_queue_url(QueueName=settings.bad_events_queue))
 
 
 @asynccontextmanager
-async def service_world(settings: ProducerSettings) -> AsyncIterator[World]:
-    """Yield the world of the service: the raw bucket alone, states in it."""
-    async with AsyncExitStack() as stack:
-        world, s3 = await _connect(stack, settings)
-        yield World(
-            sources=OneBucket(S3Sources(s3), settings.raw_bucket),
-            states=S3States(s3, settings.raw_bucket),
-            **world,
-        )
-
-
-async def _connect(stack, settings):
+async def _connected(settings: ProducerSettings) -> AsyncIterator[_Aws]:
     endpoint = None if settings.endpoint_url is None else str(settings.endpoint_url)
     config = AioConfig(
         region_name=settings.region,
         connect_timeout=5,
         read_timeout=settings.request_timeout_s,
         retries={"mode": "standard", "total_max_attempts": 5},
-        s3={"addressing_style": "path"} if endpoint else {},
+        s3={"addressing_style": "path" if endpoint else "auto"},
+    )
+    stream = connect(
+        settings.stream,
+        region=settings.region,
+        endpoint_url=endpoint,
+        timeout_s=settings.request_timeout_s,
+        connections=_CONNECTIONS,
     )
     session = get_session()
-    s3 = await stack.enter_async_context(session.create_client("s3", endpoint_url=endpoint, config=config))
-    sqs = await stack.enter_async_context(session.create_client("sqs", endpoint_url=endpoint, config=config))
-    stream = await stack.enter_async_context(
-        connect(
-            settings.stream,
-            region=settings.region,
-            endpoint_url=endpoint,
-            timeout_s=settings.request_timeout_s,
-            connections=128,
+    async with AsyncExitStack() as stack:
+        s3 = await stack.enter_async_context(session.create_client("s3", endpoint_url=endpoint, config=config))
+        sqs = await stack.enter_async_context(session.create_client("sqs", endpoint_url=endpoint, config=config))
+        bad_events = SqsBadEvents(
+            sqs,
+            s3,
+            queue=settings.bad_events_queue,
+            bucket=settings.raw_bucket,
+            give_up_after_s=settings.give_up_after_s,
         )
-    )
-    bad = SqsBadEvents(
-        sqs, s3, queue=settings.bad_events_queue, bucket=settings.raw_bucket, give_up_after_s=settings.give_up_after_s
-    )
-    return dict(stream=stream, bad_events=bad, clock=SystemClock(), give_up_after_s=settings.give_up_after_s), s3
+        yield _Aws(await stack.enter_async_context(stream), s3, sqs, bad_events)

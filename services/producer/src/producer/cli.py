@@ -1,10 +1,8 @@
 """The producer from a terminal."""
 
 import asyncio
-import json
 import signal
-import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
@@ -12,16 +10,17 @@ from typing import Annotated
 import typer
 import uvloop
 from pydantic import ValidationError
-from servicekit.logs import configure_logs
-from servicekit.settings import load
 
 from producer.app import command_world
+from producer.app import serve as run_service
 from producer.console import Report, show
 from producer.errors import ReplayError
 from producer.options import ReplayOptions
 from producer.replay import Replay
 from producer.settings import ProducerSettings
 from producer.spans import parse_span
+from servicekit.logs import configure_logs
+from servicekit.settings import load
 
 cli = typer.Typer(
     help="Replays recorded clickstreams into Kinesis.", add_completion=False, pretty_exceptions_enable=False
@@ -37,16 +36,13 @@ def _default(context: typer.Context) -> None:
 @cli.command()
 def serve() -> None:
     """Run the service: replays are started, shown and stopped over HTTP (see /docs). The default."""
-    from producer.service import run  # noqa: PLC0415 - the command line needs no web server
-
-    run(load(ProducerSettings))
-
-
-Span = typer.Option(parser=parse_span, metavar="SPAN")
+    settings = load(ProducerSettings)
+    configure_logs("producer", settings.log_level)
+    run_service(settings)
 
 
 @cli.command()
-def replay(
+def replay(  # noqa: PLR0917 - typer makes an option of each
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="s3://bucket/key, s3://bucket/prefix/, or a path")
     ],
@@ -82,9 +78,7 @@ def replay(
     labels: Annotated[str | None, typer.Option(metavar="FILE", help="Where to write what is true of them")] = None,
     concurrency: Annotated[int | None, typer.Option(help="Requests in flight [default: 8]")] = None,
     drain: Annotated[bool, typer.Option(help="Go on with heartbeats until the last windows can close")] = True,  # noqa: FBT002 - typer's form
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a killed replay of the same files stopped")
-    ] = False,  # noqa: FBT002 - typer's form
+    resume: Annotated[bool, typer.Option(help="Go on where a killed replay of the same files stopped")] = False,  # noqa: FBT002 - typer's form
     state: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the state is kept")] = None,
 ) -> None:
     """Replay files into the stream, with a progress bar on stderr."""

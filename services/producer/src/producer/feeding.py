@@ -1,13 +1,8 @@
 """Rows in their order, each when it is due, with its stamp, into its lane."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
-
-from servicekit.clock import Clock
-from storepulse.failures import BadEvent, BadPayload
-from storepulse.instants import format_instant, from_datetime
-from storepulse.replay.rows import Encoded, RowCodec, refuse, stamp_text
 
 from producer.errors import ReplayError
 from producer.heartbeats import Heartbeats
@@ -20,6 +15,10 @@ from producer.sending.bad_events import BadEventLane
 from producer.sending.delivery import Sleep
 from producer.sending.lanes import Lanes, Queued
 from producer.sending.progress import Progress
+from servicekit.clock import Clock
+from storepulse.failures import BadEvent, BadPayload
+from storepulse.instants import format_instant, from_datetime
+from storepulse.replay.rows import Encoded, RowCodec, refuse, stamp_text
 
 _NAP_S: Final = 0.2  # how soon a stop is noticed
 _DUE_S: Final = 0.004  # what is due this soon is due now
@@ -53,10 +52,10 @@ class Feeder:
         script: Script,
         options: ReplayOptions,
         outlets: Outlets,
+        *,
         progress: Progress,
         clock: Clock,
         sleep: Sleep,
-        *,
         confirmed: int = 0,
         there: set[bytes] | None = None,
     ) -> None:
@@ -101,7 +100,7 @@ class Feeder:
     def _now(self) -> int:
         return max(from_datetime(self._clock.now()), self._progress.last_stamp)
 
-    async def run(self, pieces: AsyncIterator[Piece]) -> None:
+    async def run(self, pieces: AsyncGenerator[Piece, None]) -> None:
         """Feed all rows of `pieces`, and the planted ones among them; return early once `stopped` is set."""
         async for piece in pieces:
             for row in piece.rows:
@@ -119,7 +118,7 @@ class Feeder:
         try:
             time, stamp = self._times.get(text) or self._learn(codec, row, text)
         except ValueError as error:
-            await self._reject(codec, BadRow(row.line, row.bytes(), refuse(error)))
+            await self._reject(codec, BadRow(row.line, row.as_read(), refuse(error)))
             return
         if self._bot is not None and self._bot.event_time <= time:
             await self._plant(time)
@@ -163,7 +162,7 @@ class Feeder:
         encoded = codec.encode(row.line, row.values, text)
         if isinstance(encoded, BadPayload):
             self._progress.rows -= 1
-            await self._reject(codec, BadRow(row.line, row.bytes(), encoded))
+            await self._reject(codec, BadRow(row.line, row.as_read(), encoded))
         elif self._there and bytes.fromhex(encoded.event_id) in self._there:
             self._there.remove(bytes.fromhex(encoded.event_id))
             self._hand_over(stamp)

@@ -4,18 +4,18 @@ They move the watermark of shards that have no rows, and close the last windows.
 counted.
 """
 
+import asyncio
 from typing import Final
-
-from servicekit.clock import Clock
-from storepulse.activity.codec import encode
-from storepulse.activity.events import Heartbeat
-from storepulse.instants import format_instant, from_datetime
-from storepulse.replay.pacing import Pace
 
 from producer.options import ReplayOptions
 from producer.sending.delivery import Sleep
 from producer.sending.lanes import Lanes
 from producer.sending.progress import Progress
+from servicekit.clock import Clock
+from storepulse.activity.codec import encode
+from storepulse.activity.events import Heartbeat
+from storepulse.instants import format_instant, from_datetime
+from storepulse.replay.pacing import Pace
 
 EVERY_S: Final = 1.0
 
@@ -33,14 +33,14 @@ class Heartbeats:
         self._progress.heartbeats += len(self._lanes.lanes)
         self._progress.last_stamp = max(self._progress.last_stamp, stamp)
 
-    async def drain(self, options: ReplayOptions, clock: Clock, sleep: Sleep) -> None:
-        """Let event time run on, at the replay's speed, until the window of the last row can fire."""
+    async def drain(self, options: ReplayOptions, clock: Clock, sleep: Sleep, stopping: asyncio.Event) -> None:
+        """Let event time run on, at the replay's speed, until the window of the last row can fire, or until stopped."""
         last = self._progress.last_stamp
         target = last + options.run_out_ms
         pace: Pace = options.pacing()
         began = clock.monotonic()
         stamp = last
-        while stamp < target:
+        while stamp < target and not stopping.is_set():
             spent = pace.reached((clock.monotonic() - began) * 1000)
             if options.clock == "wall":
                 stamp = from_datetime(clock.now())

@@ -23,7 +23,7 @@ class ReplayOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     sources: Annotated[list[Text], Field(min_length=1, max_length=MAX_SOURCES)] = Field(
-        description="`s3://bucket/key`, or `s3://bucket/prefix/` for every object under it in key order; played in this order"
+        description="`s3://bucket/key`, or `s3://bucket/prefix/` for all objects under it in key order"
     )
     key: Annotated[str, Field(min_length=1, max_length=256)] = Field(
         default="category_id", description="the column that gives the partition key; where it is empty, the event's id"

@@ -1,15 +1,12 @@
 """What must be known before the first row is sent: the files, the first event time, the clock, the planted bots."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from storepulse.instants import from_datetime
-from storepulse.replay.bots import COLUMNS, BotLabel, Plan, PlanError, PlantedAction, decode_plan, label, plant
-from storepulse.replay.pacing import ReplayClock
-from storepulse.replay.rows import RowCodec
 
 from producer.errors import SourceError
 from producer.options import ReplayOptions, milliseconds
@@ -17,6 +14,10 @@ from producer.ports import SourceFile, Sources
 from producer.reading.csv import Row
 from producer.reading.files import Piece, read_file
 from producer.sending.progress import Progress
+from storepulse.instants import from_datetime
+from storepulse.replay.bots import COLUMNS, BotLabel, Plan, PlanError, PlantedAction, decode_plan, label, plant
+from storepulse.replay.pacing import ReplayClock
+from storepulse.replay.rows import RowCodec
 
 MAX_PLAN_BYTES: Final = 1024 * 1024
 
@@ -32,8 +33,11 @@ class Extent:
 class Input:
     """The files of one replay, as rows."""
 
-    def __init__(self, sources: Sources, files: Sequence[SourceFile], key: str, progress: Progress) -> None:
-        """Read `files` from `sources`."""
+    def __init__(
+        self, sources: Sources, files: Sequence[SourceFile], key: str, progress: Progress, stopping: asyncio.Event
+    ) -> None:
+        """Read `files` from `sources`, until `stopping` is set."""
+        self._stopping = stopping
         self.files = files
         self._sources, self._key, self._progress = sources, key, progress
         self.size = sum(file.size for file in files)
@@ -43,14 +47,16 @@ class Input:
         """What changes when a file does."""
         return "\n".join(f"{file.url}\t{file.size}\t{file.version}" for file in self.files)
 
-    async def pieces(self) -> AsyncIterator[Piece]:
-        """Yield all rows of all files, in order."""
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Yield all rows of all files, in order, until stopped."""
         self._progress.bytes_total, self._progress.bytes_read = self.size, 0
         self._progress.incomplete.clear()
         for file in self.files:
             rows = read_file(self._sources, file, self._key, self._count, self._progress.incomplete.append)
             async with aclosing(rows) as pieces:
                 async for piece in pieces:
+                    if self._stopping.is_set():
+                        return
                     yield piece
 
     def _count(self, read: int) -> None:

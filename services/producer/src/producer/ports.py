@@ -1,12 +1,11 @@
-"""What the producer needs of the world. The adapters keep these promises; `tests/contract/producer` holds them to it."""
+"""What the producer needs of the world. Adapters keep these promises; `tests/contract/producer` holds them to it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from storepulse.failures import BadEvent
-
 from producer.state import ReplayState
+from storepulse.failures import BadEvent
 
 
 class Shard(NamedTuple):
@@ -24,7 +23,7 @@ class Entry(NamedTuple):
     key: str  # the partition key
     hash_key: str | None = None  # decides the shard in place of the key
     event_id: str = ""  # empty for a heartbeat
-    index: int = -1  # place in the replay
+    row: int = -1  # place in the replay
 
 
 class Put(NamedTuple):
@@ -50,7 +49,7 @@ class Stream(Protocol):
             DeliveryError: it never will be.
         """
 
-    def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncIterator[bytes]:
+    def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncGenerator[bytes, None]:
         """Yield the records of all shards from a position to the end that the stream has now.
 
         Args:
@@ -89,7 +88,7 @@ class Sources(Protocol):
             SourceError: there is none, or it may not be read.
         """
 
-    def read(self, file: SourceFile) -> AsyncIterator[bytes]:
+    def read(self, file: SourceFile) -> AsyncGenerator[bytes, None]:
         """Yield the file's bytes in order, in bounded pieces, over broken connections.
 
         Raises:

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from servicekit.logs import get_logger
-from storepulse.instants import format_instant, from_datetime
-from storepulse.replay.bots import Plan
 
 from producer.errors import StateError
 from producer.feeding import Script
@@ -17,6 +14,9 @@ from producer.ports import Entry, Put
 from producer.run import Run, World
 from producer.sending.progress import Progress
 from producer.state import ReplayState
+from servicekit.logs import get_logger
+from storepulse.instants import format_instant, from_datetime
+from storepulse.replay.bots import Plan
 
 EMPTY: Final = Plan(bots=[])
 _log = get_logger(__name__)
@@ -54,27 +54,32 @@ class Replay:
         """
         try:
             await self._run()
-        except BaseException as error:
+        except Exception as error:
             self.progress.phase, self.progress.error = "failed", str(_first(error))
-            raise _first(error) from None
+            raise _first(error) from error
         self.progress.phase = "stopped" if self.stopping.is_set() else "finished"
 
     async def _run(self) -> None:
         files = [file for url in self.options.sources for file in await self._world.sources.find(url)]
-        source = Input(self._world.sources, files, self.options.key, self.progress)
+        source = Input(self._world.sources, files, key=self.options.key, progress=self.progress, stopping=self.stopping)
         text, plan = await load_plan(self._world.sources, self.options)
-        state = await self._starting_state(source.identity, text.decode())
+        saved = await self._saved(fingerprint := self.options.fingerprint(source.identity, text.decode()))
+        state = saved or self._new_state(fingerprint)
         if state.done:
             _log.info("replay_was_finished", replay_id=self.replay_id)
             return
         extent = await self._extent(source, plan, state)
+        if self.stopping.is_set():
+            return
         bots = planted(plan if extent else EMPTY, self.options, extent.first if extent else 0)
         state = await self._fix_clock(state, extent)
         if self.options.labels is not None and extent is not None:
             labels = bots.labels(self.options, extent.first, state.shift or 0)
             await self._world.sources.store(self.options.labels, encode_labels(labels, self.options, state.shift))
         script = Script(first=extent.first if extent else 0, shift=state.shift, planted=bots)
-        run = Run(self.options, self._world, state, script, self.progress, on_sent=self._on_sent)
+        run = Run(
+            self.options, self._world, state, script, self.progress, resumed=saved is not None, on_sent=self._on_sent
+        )
         await run.play(source, self.stopping)
 
     async def _extent(self, source: Input, plan: Plan, state: ReplayState) -> Extent | None:
@@ -83,8 +88,7 @@ class Replay:
         self.progress.phase = "scanning"
         return await extent_of(source, plan, self.options)
 
-    async def _starting_state(self, identity: str, plan: str) -> ReplayState:
-        fingerprint = self.options.fingerprint(identity, plan)
+    async def _saved(self, fingerprint: str) -> ReplayState | None:
         saved = await self._world.states.load(self.replay_id) if self._resume else None
         if saved is not None and saved.fingerprint != fingerprint:
             msg = (
@@ -92,8 +96,11 @@ class Replay:
                 "give the same ones, or start anew without resuming"
             )
             raise StateError(msg)
+        return saved
+
+    def _new_state(self, fingerprint: str) -> ReplayState:
         now = format_instant(from_datetime(self._world.clock.now()))
-        return saved or ReplayState(
+        return ReplayState(
             replay_id=self.replay_id,
             fingerprint=fingerprint,
             options=self.options.model_dump_json(),

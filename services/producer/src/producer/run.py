@@ -8,9 +8,6 @@ from datetime import timedelta
 from typing import Final
 
 import msgspec
-from servicekit.clock import Clock
-from servicekit.logs import get_logger
-from storepulse.instants import format_instant, from_datetime, parse_instant, to_datetime
 
 from producer.errors import DeliveryError, StateError, UnansweredError, UnreachableError
 from producer.feeding import Feeder, Outlets, Script
@@ -23,6 +20,9 @@ from producer.sending.delivery import SETTLE_S, SKEW, Delivery, Sleep, event_ids
 from producer.sending.lanes import MAX_RECORDS, Lanes
 from producer.sending.progress import Progress
 from producer.state import ReplayState
+from servicekit.clock import Clock
+from servicekit.logs import get_logger
+from storepulse.instants import format_instant, from_datetime, parse_instant, to_datetime
 
 SAVE_EVERY_S: Final = 1.0
 SHARDS_EVERY_S: Final = 60.0
@@ -57,9 +57,11 @@ class Run:
         script: Script,
         progress: Progress,
         *,
+        resumed: bool,
         on_sent: Callable[[Entry, Put], None] | None = None,
     ) -> None:
         """Prepare; nothing is sent before `play`."""
+        self._resumed = resumed
         self._options, self._world, self._state, self._script = options, world, state, script
         self._progress, self._on_sent = progress, on_sent
         self._bad = BadEventLane(world.bad_events)
@@ -79,26 +81,27 @@ class Run:
         there = await self._look_behind()
         await self._build(there)
         async with asyncio.TaskGroup() as self._group:
-            helpers = [self._start_lanes, self._save_often, self._beat, self._watch_shards]
-            tasks = [self._group.create_task(helper()) for helper in helpers]
+            await self._start_lanes()
+            beating = self._group.create_task(self._beat())
+            tasks = [self._group.create_task(helper()) for helper in (self._save_often, self._watch_shards)]
             tasks += [self._group.create_task(self._bad.run()) for _ in range(self._bad.workers)]
             tasks.append(self._group.create_task(self._stop_feeder(stopping)))
             self._progress.phase = "replaying"
             async with aclosing(source.pieces()) as pieces:
                 await self._feeder.run(pieces)
             await self._settle()
+            beating.cancel()
             if self._options.drain and not stopping.is_set() and self._progress.last_stamp:
                 self._progress.phase = "draining"
-                await self._heartbeats.drain(self._options, self._world.clock, self._world.sleep)
-            for task in (*tasks, *self._workers):
+                await self._heartbeats.drain(self._options, self._world.clock, self._world.sleep, stopping)
+            for task in (beating, *tasks, *self._workers):
                 task.cancel()
         await self._save(done=not stopping.is_set())
 
     async def _look_behind(self) -> set[bytes]:
         """Return the event ids behind the state's positions: of rows that were sent after it was saved."""
-        if not self._state.positions and not self._state.confirmed and self._state.last_stamp == 0:
-            if parse_instant(self._state.saved_at) >= from_datetime(self._world.clock.now()) - 1:
-                return set()
+        if not self._resumed:
+            return set()
         self._progress.phase = "resuming"
         since = to_datetime(parse_instant(self._state.since)) - SKEW
         until = to_datetime(parse_instant(self._state.saved_at)) + TAIL
@@ -143,9 +146,9 @@ class Run:
             self._script,
             options,
             outlets,
-            self._progress,
-            world.clock,
-            world.sleep,
+            progress=self._progress,
+            clock=world.clock,
+            sleep=world.sleep,
             confirmed=self._state.confirmed,
             there=there,
         )

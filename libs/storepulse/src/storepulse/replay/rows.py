@@ -24,6 +24,7 @@ _TYPES: Final = frozenset(get_args(EventType))
 _PLAIN_PRICE: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?").fullmatch
 _QUICK_BYTES: Final = 1024  # a payload of this length cannot hold a text that is too long
 _QUICK_USER: Final = 256
+_LONGEST_KEY: Final = 256  # what Kinesis takes
 _KNOWN_LIMIT: Final = 65_536
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -101,7 +102,7 @@ class RowCodec:
             decoded = decode(payload)
             if not isinstance(decoded, Activity):
                 return decoded if isinstance(decoded, BadPayload) else _NO_ROW
-        return Encoded(payload, identity, values[self._key] or identity)
+        return Encoded(payload, identity, (values[self._key] or identity)[:_LONGEST_KEY])
 
     def _is_plainly_good(self, values: Sequence[str], payload: bytes) -> bool:
         user = values[self._user]

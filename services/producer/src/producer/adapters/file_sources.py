@@ -1,7 +1,7 @@
 """The `Sources` port over this machine's files; for the command line alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +18,7 @@ class FileSources:
         """See the port: a folder is every file under it, in the order of their paths; hidden ones are left out."""
         return await asyncio.to_thread(_find, Path(url))
 
-    async def read(self, file: SourceFile) -> AsyncIterator[bytes]:
+    async def read(self, file: SourceFile) -> AsyncGenerator[bytes, None]:
         """See the port."""
         try:
             with await asyncio.to_thread(Path(file.url).open, "rb") as opened:

@@ -1,6 +1,6 @@
 """The `Stream` port over Kinesis."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -64,12 +64,12 @@ class KinesisStream:
         with _translated("PutRecords"):
             reply: Any = await self._client.put_records(StreamName=self._name, Records=[body])
         answer: PutAnswer = reply["Answer"]
-        if len(answer.Records) != len(entries):
-            msg = f"PutRecords answered for {len(answer.Records)} of {len(entries)} records"
+        if len(answer.records) != len(entries):
+            msg = f"PutRecords answered for {len(answer.records)} of {len(entries)} records"
             raise UnansweredError(msg)
-        return [Put(each.ShardId or "", each.SequenceNumber or "", each.ErrorCode or "") for each in answer.Records]
+        return [Put(each.shard_id or "", each.sequence_number or "", each.error_code or "") for each in answer.records]
 
-    async def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncIterator[bytes]:
+    async def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncGenerator[bytes, None]:
         """See the port."""
         for page in await self._list():
             for shard in page["Shards"]:
@@ -78,7 +78,7 @@ class KinesisStream:
 
     async def _tail_of(
         self, shard_id: str, after: str | None, since: datetime, until: datetime
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         iterator: str | None = await self._iterator(shard_id, after, since)
         while iterator:
             with _translated("GetRecords"):

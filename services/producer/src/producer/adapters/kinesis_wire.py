@@ -5,7 +5,7 @@ msgspec and put in place of the one botocore made of an empty list, before it si
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from aiobotocore import parsers
@@ -14,33 +14,31 @@ from aiobotocore.session import AioSession, get_session
 from producer.ports import Entry
 
 
-class PutEntry(msgspec.Struct, omit_defaults=True, gc=False):
-    """A record of the request, by the API's names."""
+class PutEntry(msgspec.Struct, omit_defaults=True, gc=False, rename="pascal"):
+    """A record of the request."""
 
-    Data: bytes
-    PartitionKey: str
-    ExplicitHashKey: str | None = None
-
-
-class _Request(msgspec.Struct):
-    StreamName: str
-    Records: list[PutEntry]
+    data: bytes
+    partition_key: str
+    explicit_hash_key: str | None = None
 
 
-class PutResult(msgspec.Struct, gc=False):
-    """A record of the answer, by the API's names."""
-
-    SequenceNumber: str | None = None
-    ShardId: str | None = None
-    ErrorCode: str | None = None
-    ErrorMessage: str | None = None
+class _Request(msgspec.Struct, rename="pascal"):
+    stream_name: str
+    records: list[PutEntry]
 
 
-class PutAnswer(msgspec.Struct):
-    """The answer, by the API's names."""
+class PutResult(msgspec.Struct, gc=False, rename="pascal"):
+    """A record of the answer."""
 
-    Records: list[PutResult]
-    FailedRecordCount: int = 0
+    sequence_number: str | None = None
+    shard_id: str | None = None
+    error_code: str | None = None
+
+
+class PutAnswer(msgspec.Struct, rename="pascal"):
+    """The answer."""
+
+    records: list[PutResult]
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -52,22 +50,20 @@ def encode_request(stream: str, entries: Sequence[Entry]) -> bytes:
     return _encode(_Request(stream, [PutEntry(entry.payload, entry.key, entry.hash_key) for entry in entries]))
 
 
-class _Shape(Protocol):
-    name: str
-
-
-class _Parser(parsers.AioJSONParser):  # type: ignore[misc] # aiobotocore has no types
+class _Parser(parsers.AioJSONParser):
     """Reads the answer of PutRecords by msgspec, all others as before."""
 
-    async def parse(self, response: dict[str, Any], shape: _Shape | None) -> Any:  # noqa: ANN401 - botocore's form
+    async def parse(self, response: Any, shape: Any) -> Any:  # noqa: ANN401 - botocore's form
         if shape is not None and shape.name == "PutRecordsOutput" and response["status_code"] == 200:  # noqa: PLR2004
             return {"Answer": _decode(response["body"]), "ResponseMetadata": {"HTTPStatusCode": 200}}
         return await super().parse(response, shape)
 
 
-class _ParserFactory(parsers.AioResponseParserFactory):  # type: ignore[misc] # aiobotocore has no types
+class _ParserFactory(parsers.AioResponseParserFactory):
     def create_parser(self, protocol_name: str) -> Any:  # noqa: ANN401 - botocore's form
-        return _Parser(**self._defaults) if protocol_name == "json" else super().create_parser(protocol_name)
+        if protocol_name == "json":
+            return _Parser(**self._defaults)  # type: ignore[attr-defined] # the stubs leave it out
+        return super().create_parser(protocol_name)
 
 
 def put_session() -> AioSession:

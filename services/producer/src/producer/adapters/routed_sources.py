@@ -1,6 +1,6 @@
 """The `Sources` port over others: by a URL's form, or held to one bucket."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from producer.errors import SourceError
 from producer.ports import SourceFile, Sources
@@ -22,7 +22,7 @@ class RoutedSources:
         """See the port."""
         return await self._of(url).find(url)
 
-    def read(self, file: SourceFile) -> AsyncIterator[bytes]:
+    def read(self, file: SourceFile) -> AsyncGenerator[bytes, None]:
         """See the port."""
         return self._of(file.url).read(file)
 
@@ -52,7 +52,7 @@ class OneBucket:
         """See the port."""
         return await self._s3.find(self._check(url))
 
-    def read(self, file: SourceFile) -> AsyncIterator[bytes]:
+    def read(self, file: SourceFile) -> AsyncGenerator[bytes, None]:
         """See the port."""
         self._check(file.url)
         return self._s3.read(file)

@@ -1,15 +1,15 @@
 """The `Sources` port over S3: objects and prefixes, read as a stream that survives broken connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import ClientError as HttpError
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-from servicekit.logs import get_logger
 
 from producer.errors import SourceError
 from producer.ports import SourceFile
+from servicekit.logs import get_logger
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
@@ -43,7 +43,7 @@ class S3Sources:
         self._client = client
 
     async def find(self, url: str) -> list[SourceFile]:
-        """See the port: `s3://bucket/key` is one object, `s3://bucket/prefix/` all under it that are not empty names."""
+        """See the port: `s3://bucket/key` is one object, `s3://bucket/prefix/` all those under it."""
         bucket, key = split_url(url)
         try:
             return await (
@@ -60,9 +60,11 @@ class S3Sources:
     async def _find_all(self, bucket: str, prefix: str) -> list[SourceFile]:
         files: list[SourceFile] = []
         async for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for each in page.get("Contents", []):
-                if not each["Key"].endswith("/"):
-                    files.append(SourceFile(f"s3://{bucket}/{each['Key']}", each["Size"], each["ETag"]))
+            files += [
+                SourceFile(f"s3://{bucket}/{each['Key']}", each["Size"], each["ETag"])
+                for each in page.get("Contents", [])
+                if not each["Key"].endswith("/")
+            ]
             if len(files) > _MAX_FILES:
                 break
         if not files or len(files) > _MAX_FILES:
@@ -72,7 +74,7 @@ class S3Sources:
             raise SourceError(msg)
         return files
 
-    async def read(self, file: SourceFile) -> AsyncIterator[bytes]:
+    async def read(self, file: SourceFile) -> AsyncGenerator[bytes, None]:
         """See the port: a broken connection is taken up again at the byte where it broke."""
         offset = failures = 0
         while offset < file.size:
@@ -90,7 +92,7 @@ class S3Sources:
             if failures:
                 await asyncio.sleep(min(0.1 * 2**failures, _LONGEST_PAUSE_S))
 
-    async def _read_from(self, file: SourceFile, offset: int) -> AsyncIterator[bytes]:
+    async def _read_from(self, file: SourceFile, offset: int) -> AsyncGenerator[bytes, None]:
         bucket, key = split_url(file.url)
         reply = await self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-", IfMatch=file.version)
         if reply["ETag"] != file.version:

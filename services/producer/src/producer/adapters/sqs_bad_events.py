@@ -1,15 +1,15 @@
 """The `BadEvents` port over SQS; what does not fit into a message is kept in S3, and the message says where."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
-from servicekit.logs import get_logger
-from storepulse.failures import BadEvent
 
 from producer.errors import DeliveryError
+from servicekit.logs import get_logger
+from storepulse.failures import BadEvent
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 PREFIX: Final = "bad-events/"
 MAX_BYTES: Final = 256 * 1024
 _MAX_BATCH: Final = 10
+_FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 _encode: Final = msgspec.json.Encoder().encode
 _log = get_logger(__name__)
+T = TypeVar("T")
 
 
 class SqsBadEvents:
@@ -54,24 +56,26 @@ class SqsBadEvents:
         return _encode(msgspec.structs.replace(bad, payload="", reason=told))
 
     async def _send(self, bodies: Sequence[bytes]) -> None:
-        left: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "MessageBody": body.decode()} for number, body in enumerate(bodies)
-        ]
-        while left:
-            reply = await self._persist(lambda: self._send_once(left))
-            failed = {each["Id"] for each in reply.get("Failed", [])}
-            left = [entry for entry in left if entry["Id"] in failed]
-            if left:
-                await asyncio.sleep(0.5)
+        left = [_entry(number, body) for number, body in enumerate(bodies)]
+        pause = _FIRST_PAUSE_S
+        while left := await self._send_once(left):
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    async def _send_once(self, entries):
+    async def _send_once(
+        self, entries: "list[SendMessageBatchRequestEntryTypeDef]"
+    ) -> "list[SendMessageBatchRequestEntryTypeDef]":
+        """Send `entries` and return those that the queue refused for now."""
         if not self._url:
-            self._url = (await self._sqs.get_queue_url(QueueName=self._queue))["QueueUrl"]
-        return await self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+            found = await self._persist(lambda: self._sqs.get_queue_url(QueueName=self._queue))
+            self._url = found["QueueUrl"]
+        reply = await self._persist(lambda: self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries))
+        failed = {each["Id"] for each in reply.get("Failed", [])}
+        return [entry for entry in entries if entry["Id"] in failed]
 
-    async def _persist(self, send):
+    async def _persist(self, send: Callable[[], Awaitable[T]]) -> T:
         """Return what `send` returns, trying again until it does; the time limit is the caller's."""
-        pause = 0.1
+        pause = _FIRST_PAUSE_S
         while True:
             try:
                 return await send()
@@ -87,10 +91,15 @@ class SqsBadEvents:
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
 
+def _entry(number: int, body: bytes) -> "SendMessageBatchRequestEntryTypeDef":
+    return {"Id": str(number), "MessageBody": body.decode()}
+
+
 def _is_final(error: ClientError) -> bool:
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
     code = error.response.get("Error", {}).get("Code", "")
-    return status < 500 and status != 429 and "Throttl" not in code and code != "SlowDown"  # noqa: PLR2004 - HTTP's numbers
+    throttled = "Throttl" in code or code == "SlowDown"
+    return status < 500 and status != 429 and not throttled  # noqa: PLR2004 - HTTP's numbers
 
 
 def _batches(bodies: Sequence[bytes]) -> list[list[bytes]]:

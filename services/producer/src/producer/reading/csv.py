@@ -10,9 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from storepulse.failures import BadPayload, FailureKind
-
 from producer.reading.lines import MAX_LINE, Line
+from storepulse.failures import BadPayload, FailureKind
 
 MAX_RECORD_LINES: Final = 32
 _BOM: Final = b"\xef\xbb\xbf"
@@ -26,7 +25,7 @@ class Row(NamedTuple):
     values: list[str]
     raw: bytes | None = None  # None: the values with commas between them
 
-    def bytes(self) -> bytes:
+    def as_read(self) -> bytes:
         """Return the row as it stands in the file."""
         return ",".join(self.values).encode() if self.raw is None else self.raw
 
@@ -65,7 +64,7 @@ class CsvRows:
     def _read_header(self, line: Line) -> None:
         text = line.text.removeprefix(_BOM) if line.number == 1 else line.text
         if text.strip():
-            self.header = _split(text.decode(errors="replace"), strict=False) or []
+            self.header = next(csv.reader([text.decode(errors="replace").replace("\r", "")]), [])
 
     def _plain(self, line: Line, header: list[str]) -> Row | BadRow:
         try:
@@ -95,46 +94,37 @@ class CsvRows:
 
 def _record(held: deque[Line], header: list[str], *, last: bool) -> tuple[Row | BadRow, int] | None:
     """Return the record that begins the held lines and how many of them it takes, or None: more lines are needed."""
-    first = held[0]
+    first, text = held[0], ""
     if first.too_long or b"\0" in first.text:
         return _refuse(first, [], header), 1
-    text = ""
     for used, line in enumerate(held, 1):
         try:
-            text += ("\n" if text else "") + line.text.decode()
+            text += ("\n" if used > 1 else "") + line.text.decode()
         except UnicodeDecodeError as error:
-            return _bad(
-                first, f"not UTF-8: {error.reason} at byte {error.start}, or a quote before it is not closed"
-            ), 1
+            return _bad(first, f"not UTF-8: {error.reason}, in or after a quoted value"), 1
         if len(text) > MAX_LINE or used > MAX_RECORD_LINES:
-            break
-        values = _split(text, strict=True)
+            return _bad(first, "a quote that is not closed"), 1
+        values = _split(text)
         if values is not None:
-            if len(values) == len(header) and "\0" not in text:
-                return Row(first.number, values, text.encode()), used
-            return _refuse(first, values, header), 1
-        if not _is_open(text):
-            return _bad(first, "its quotes are not those of a CSV value"), 1
-    else:
-        if not last:
-            return None
-    return _bad(first, "a quote that is not closed"), 1
+            return _closed(first, text, values, header, used)
+    return (_bad(first, "a quote that is not closed"), 1) if last else None
 
 
-def _split(text: str, *, strict: bool) -> list[str] | None:
+def _closed(first: Line, text: str, values: list[str], header: list[str], used: int) -> tuple[Row | BadRow, int]:
+    """Judge a record whose quotes are all closed; when it is wrong, only its first line is."""
+    if not values:
+        return _bad(first, "its quotes are not those of a CSV value"), 1
+    if len(values) != len(header) or "\0" in text:
+        return _refuse(first, values, header), 1
+    return Row(first.number, values, text.encode()), used
+
+
+def _split(text: str) -> list[str] | None:
+    """Return the values of a record, none when it is wrong, None when it ends inside a quoted value."""
     try:
-        return next(csv.reader([text], strict=strict), [])
-    except csv.Error:
-        return None
-
-
-def _is_open(text: str) -> bool:
-    """Say whether `text` ends inside a quoted value, which a next line could close."""
-    try:
-        next(csv.reader([text], strict=True))
+        return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
-        return "unexpected end of data" in str(error)
-    return False
+        return None if "unexpected end of data" in str(error) else []
 
 
 def _refuse(line: Line, values: list[str], header: list[str]) -> BadRow:

@@ -1,18 +1,17 @@
 """A file of a source to its rows, a piece at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Final, NamedTuple, TypeVar
-
-from storepulse.failures import BadPayload, FailureKind
-from storepulse.replay.rows import HeaderError, RowCodec
 
 from producer.errors import SourceError
 from producer.ports import SourceFile, Sources
 from producer.reading.csv import BadRow, CsvRows, Row
 from producer.reading.gunzip import Gunzip
 from producer.reading.lines import Line, Lines
+from storepulse.failures import BadPayload, FailureKind
+from storepulse.replay.rows import HeaderError, RowCodec
 
 READ_AHEAD: Final = 4  # pieces of some 256 KB
 T = TypeVar("T")
@@ -89,7 +88,7 @@ def _cut_off(number: int, rest: list[Line], failure: str) -> BadRow:
 
 async def read_file(
     sources: Sources, file: SourceFile, key: str, on_bytes: Callable[[int], None], on_failure: Callable[[str], None]
-) -> AsyncIterator[Piece]:
+) -> AsyncGenerator[Piece, None]:
     """Yield the rows of `file`.
 
     Args:
@@ -116,7 +115,7 @@ async def read_file(
         on_failure(f"{file.url}: {reader.failure}")
 
 
-async def ahead(items: AsyncIterator[T], most: int) -> AsyncIterator[T]:
+async def ahead(items: AsyncGenerator[T, None], most: int) -> AsyncGenerator[T, None]:
     """Yield `items`, of which up to `most` are fetched while the consumer is busy."""
     queue: asyncio.Queue[T | _End] = asyncio.Queue(most)
 

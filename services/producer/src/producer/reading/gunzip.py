@@ -19,7 +19,7 @@ class Gunzip:
         """Wait for the first bytes."""
         self.failure: str | None = None
         self._head: bytes | None = b""
-        self._inflate: "zlib._Decompress | None" = None
+        self._inflate: zlib._Decompress | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what `data` holds, in pieces of bounded size."""

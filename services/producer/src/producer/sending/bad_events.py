@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from storepulse.failures import BadEvent
-
 from producer.ports import BadEvents
+from storepulse.failures import BadEvent
 
 _BATCH: Final = 10
 _WORKERS: Final = 8

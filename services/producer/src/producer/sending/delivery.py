@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from servicekit.clock import Clock
-from servicekit.logs import get_logger
 
 from producer.errors import DeliveryError, UnansweredError, UnreachableError
 from producer.ports import Entry, Put, Stream
 from producer.sending.progress import Progress
+from servicekit.clock import Clock
+from servicekit.logs import get_logger
 
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 2.0

@@ -16,10 +16,9 @@ from datetime import datetime
 from hashlib import md5
 from typing import Final, NamedTuple
 
-from servicekit.clock import Clock
-
 from producer.ports import Entry, Put, Shard
 from producer.sending.delivery import Delivery
+from servicekit.clock import Clock
 
 MAX_RECORDS: Final = 500
 MAX_BYTES: Final = 5 * 1024 * 1024 - 64 * 1024
@@ -38,7 +37,7 @@ class Queued(NamedTuple):
 class _Floor(NamedTuple):
     """Where a request's records are at the earliest, if they are in the stream."""
 
-    last_index: int
+    last_row: int
     sequence_number: str
     dispatched: datetime
 
@@ -66,7 +65,7 @@ class Lane:
 
     def lowest(self) -> int | None:
         """Return the first row that is not yet accepted."""
-        return next((queued.entry.index for queued in (*self.sending, *self.waiting) if queued.entry.index >= 0), None)
+        return next((queued.entry.row for queued in (*self.sending, *self.waiting) if queued.entry.row >= 0), None)
 
     def take(self, most: int, span: int | None) -> list[Queued]:
         """Return the next request's records: one heartbeat, or rows up to the limits."""
@@ -92,7 +91,7 @@ class Lane:
 
     def floor(self, confirmed: int) -> _Floor | None:
         """Return the floor of the first request with a row that is not `confirmed`, and forget those before it."""
-        while self.floors and self.floors[0].last_index < confirmed:
+        while self.floors and self.floors[0].last_row < confirmed:
             self.floors.popleft()
         return self.floors[0] if self.floors else None
 
@@ -192,7 +191,7 @@ class Lanes:
 
     async def _send(self, lane: Lane) -> None:
         entries = [queued.entry for queued in lane.sending]
-        lane.floors.append(_Floor(entries[-1].index, lane.sequence_number, self._clock.now()))
+        lane.floors.append(_Floor(entries[-1].row, lane.sequence_number, self._clock.now()))
         floor = {lane.shard.shard_id: lane.sequence_number} if lane.sequence_number else {}
 
         def accepted(entry: Entry, put: Put) -> None:
