@@ -112,6 +112,7 @@ class RowCodec:
             and len(payload) <= _QUICK_BYTES
             and 0 < len(user) <= _QUICK_USER
             and values[self._product] != ""
+            and values[self._time] != ""
         )
 
     def _learn_price(self, text: str) -> bool:

@@ -1,0 +1,161 @@
+"""What is sent is what `codec.decode` takes, and what it refuses is not sent."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storepulse.activity.codec import decode
+from storepulse.activity.events import Activity
+from storepulse.failures import BadPayload
+from storepulse.instants import format_instant
+from storepulse.replay.event_times import format_event_time, parse_event_time
+from storepulse.replay.rows import Encoded, HeaderError, RowCodec, stamp_text
+from tests.builders import START
+
+COLUMNS = (
+    "event_time",
+    "event_type",
+    "product_id",
+    "category_id",
+    "category_code",
+    "brand",
+    "price",
+    "user_id",
+    "user_session",
+)
+ROW = (
+    "2019-10-01 00:00:00 UTC",
+    "view",
+    "44600062",
+    "2103807459595387724",
+    "",
+    "shiseido",
+    "35.79",
+    "541312140",
+    "72d76fde-8bb3-4e00-8c23-a032dfed738c",
+)
+STAMP = format_instant(START)
+ANYTHING = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+PRICES = st.sampled_from(["0", "1.50", "-1", "1e5", "1e99", "NaN", "Infinity", "٣", "1_0", " 1", "0x1", "1.", ".5", ""])
+TEXTS = st.one_of(ANYTHING, st.sampled_from(["", "x" * 1024, "x" * 1025, "view", "heartbeat", "é" * 500]))
+
+
+def values(**fields: str) -> list[str]:
+    return list((dict(zip(COLUMNS, ROW, strict=True)) | fields).values())
+
+
+def codec(columns: tuple[str, ...] = COLUMNS, key: str = "category_id") -> RowCodec:
+    return RowCodec("s3://raw/2019-Oct.csv", columns, key=key)
+
+
+@given(row=st.tuples(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, st.one_of(PRICES, ANYTHING), TEXTS, TEXTS))
+def test_a_row_is_sent_exactly_when_it_decodes_as_an_activity(row: tuple[str, ...]) -> None:
+    encoded = codec().encode(2, row, STAMP)
+    if isinstance(encoded, Encoded):
+        assert isinstance(decode(encoded.payload), Activity)
+    else:
+        fields = {name: value for name, value in zip(COLUMNS, row, strict=True) if value}
+        assert isinstance(decode(msgspec.json.encode(fields | {"txn_timestamp": STAMP, "event_id": "x"})), BadPayload)
+
+
+@given(
+    changed=st.sampled_from(COLUMNS),
+    value=st.one_of(TEXTS, PRICES),
+    quick=st.sampled_from(["view", "cart", "purchase"]),
+)
+def test_one_changed_value_is_judged_as_decode_judges_it(changed: str, value: str, quick: str) -> None:
+    row = values(**{"event_type": quick, changed: value})
+    encoded = codec().encode(2, row, STAMP)
+    fields = {name: value for name, value in zip(COLUMNS, row, strict=True) if value}
+    judged = decode(msgspec.json.encode(fields | {"txn_timestamp": STAMP, "event_id": "0" * 32}))
+    assert isinstance(encoded, Encoded) == isinstance(judged, Activity)
+
+
+def test_a_row_keeps_every_value_as_the_file_has_it_and_leaves_empty_ones_out() -> None:
+    encoded = codec().encode(2, ROW, STAMP)
+    assert isinstance(encoded, Encoded)
+    sent = msgspec.json.decode(encoded.payload)
+    expected = {name: value for name, value in zip(COLUMNS, ROW, strict=True) if value}
+    assert sent == expected | {"txn_timestamp": STAMP, "event_id": encoded.event_id}
+
+
+def test_columns_of_any_name_go_along_and_the_producers_own_are_made_anew() -> None:
+    columns = (*COLUMNS, "2nd shop", "event_id", "txn_timestamp")
+    encoded = codec(columns).encode(2, [*ROW, "left", "old", "old"], STAMP)
+    assert isinstance(encoded, Encoded)
+    sent = msgspec.json.decode(encoded.payload)
+    assert sent["2nd shop"] == "left"
+    assert (sent["event_id"], sent["txn_timestamp"]) == (encoded.event_id, STAMP)
+
+
+def test_the_same_row_in_another_line_is_another_event() -> None:
+    first, again, other = (codec().encode(line, ROW, STAMP) for line in (2, 2, 3))
+    assert isinstance(first, Encoded)
+    assert isinstance(other, Encoded)
+    assert first == again
+    assert first.event_id != other.event_id
+
+
+@pytest.mark.parametrize(("key", "expected"), [("category_id", ROW[3]), ("user_id", ROW[7])])
+def test_the_key_column_gives_the_partition_key(key: str, expected: str) -> None:
+    encoded = codec(key=key).encode(2, ROW, STAMP)
+    assert isinstance(encoded, Encoded)
+    assert encoded.key == expected
+
+
+def test_an_empty_key_gives_way_to_the_event_id_and_a_long_one_is_cut_to_what_kinesis_takes() -> None:
+    empty = codec(key="brand").encode(2, values(brand=""), STAMP)
+    long = codec(key="brand").encode(2, values(brand="b" * 900), STAMP)
+    assert isinstance(empty, Encoded)
+    assert isinstance(long, Encoded)
+    assert empty.key == empty.event_id
+    assert long.key == "b" * 256
+
+
+@pytest.mark.parametrize(
+    ("columns", "key", "told"),
+    [
+        (COLUMNS[1:], "category_id", "does not name event_time"),
+        ((*COLUMNS, "brand"), "category_id", "twice: brand"),
+        (COLUMNS, "colour", "no column 'colour'"),
+        (ROW, "category_id", "is it the header"),
+    ],
+)
+def test_a_header_that_cannot_be_used_says_why(columns: tuple[str, ...], key: str, told: str) -> None:
+    with pytest.raises(HeaderError, match=told):
+        codec(columns, key)
+
+
+@given(time=st.integers(0, 4_000_000_000))
+def test_event_times_in_the_sources_form_come_back_as_they_were(time: int) -> None:
+    assert parse_event_time(format_event_time(time * 1000)) == time * 1000
+
+
+@pytest.mark.parametrize("text", ["2019-10-01T00:00:00Z", "2019-10-01T02:00:00+02:00", "2019-10-01 00:00:00.000 UTC"])
+def test_other_forms_with_a_zone_are_the_same_instant(text: str) -> None:
+    assert parse_event_time(text) == parse_event_time("2019-10-01 00:00:00 UTC")
+
+
+@given(text=st.text())
+def test_no_text_makes_reading_an_event_time_raise_anything_but_its_reason(text: str) -> None:
+    try:
+        parse_event_time(text)
+    except ValueError as error:
+        assert "event_time" in str(error)  # noqa: PT017 - any text may also be a time
+
+
+@pytest.mark.parametrize("text", ["2019-10-01 00:00:00", "2019-13-01 00:00:00 UTC", "", "yesterday", "2019-10-01"])
+def test_a_time_without_a_zone_or_form_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="event_time"):
+        parse_event_time(text)
+
+
+@given(time=st.integers(-(10**15), 10**15))
+def test_a_stamp_is_one_that_decode_takes_or_is_refused(time: int) -> None:
+    try:
+        text = stamp_text(time)
+    except ValueError as error:
+        assert "event_time" in str(error)  # noqa: PT017 - most times have a stamp
+    else:
+        assert isinstance(codec().encode(2, ROW, text), Encoded)
