@@ -23,16 +23,32 @@ class Spans:
 
 
 spans = st.builds(Spans, size=st.sampled_from([1, 7, 10]), delay=st.sampled_from([0, 3, 10, 25]))
-records = st.builds(Record, key=st.sampled_from(["a", "b", None]), time=st.integers(-20, 60))
+EDGES = [-1, 0, 9, 10, 19, 20, 29, 30, 39, 40]
+times = st.one_of(st.integers(-20, 60), st.sampled_from(EDGES))
+records = st.builds(Record, key=st.sampled_from(["a", "b", None]), time=times)
+bursts = st.tuples(times, st.lists(st.sampled_from("aab"), min_size=1, max_size=4)).map(
+    lambda burst: [Record(key, burst[0]) for key in burst[1]]
+)
 rising = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 4)), max_size=30).map(
     lambda gaps: [Record(key, sum(gap for _, gap in gaps[: n + 1])) for n, (key, _) in enumerate(gaps)]
 )
-reads = st.tuples(st.sampled_from(sorted(ALL)), st.sets(st.sampled_from(sorted(ALL))), st.lists(records, max_size=12))
+
+
+def reads(sources: Sequence[int]) -> st.SearchStrategy[list[Step]]:
+    """Draw what is read from `sources`, each time with some of them idle."""
+    some = st.sampled_from(sources)
+    read = st.tuples(some, st.sets(some), st.one_of(bursts, bursts, st.lists(records, max_size=12)))
+    return st.lists(read, max_size=12).map(
+        lambda parts: [Step(s, frozenset(active | {s}), record) for s, active, batch in parts for record in batch]
+    )
+
+
 runs = st.one_of(
-    st.lists(reads, max_size=10),
-    rising.map(lambda records: [(0, {0}, records)]),
-    st.lists(st.tuples(st.just(0), st.just(set[int]()), st.lists(records, max_size=30)), max_size=3),
-).map(lambda parts: [Step(s, frozenset(active | {s}), record) for s, active, batch in parts for record in batch])
+    reads([0]),
+    reads([0, 1]),
+    reads([0, 1, 2]),
+    rising.map(lambda records: [Step(0, frozenset({0}), record) for record in records]),
+)
 
 
 def cut(steps: Sequence[Step], sizes: Sequence[int]) -> list[list[Step]]:
@@ -154,3 +170,27 @@ def test_an_empty_batch_does_nothing() -> None:
     outcome = windows.add(0, [], [], active=[0])
     assert (outcome.counted, outcome.late, windows.open_windows) == (0, [], 0)
     assert windows.watermarks[0] == BEGINNING
+
+
+def test_a_source_that_wakes_finds_late_what_had_fired_to_the_millisecond() -> None:
+    alone, both = frozenset({0}), frozenset({0, 1})
+    steps = [Step(0, alone, Record(None, 19)), Step(0, both, Record("a", 9)), Step(0, both, Record(None, 9))]
+    span = Spans(size=10, delay=10)
+    assert counted(steps, [1, 2], span) == flink(steps, span)
+    assert counted(steps, [1, 2], span).late == [1]
+
+
+def test_the_slowest_source_closes_a_window_to_the_millisecond() -> None:
+    both = frozenset({0, 1})
+    steps = [Step(1, both, Record(None, 19)), *(Step(0, both, Record("a", time)) for time in (5, 50, 5))]
+    span = Spans(size=10, delay=10)
+    assert counted(steps, [3], span) == flink(steps, span)
+    assert counted(steps, [3], span).late == [3]
+
+
+def test_each_restored_source_goes_by_what_was_delivered_of_its_own() -> None:
+    windows = TumblingCount([0, 1], size=10, delay=10, restored={0: 29, 1: 9})
+    again = windows.add(0, ["a"], [25], active=[0, 1], decided=True)
+    assert (again.skipped, again.counted) == (1, 0)
+    again = windows.add(1, ["b"], [25], active=[0, 1], decided=True)
+    assert (again.skipped, again.counted) == (0, 1)
