@@ -23,9 +23,11 @@ READY_TIMEOUT_S = 90.0
 class RunningDetector:
     """`python -m detector` on an account; its stderr in `log`."""
 
+    command: tuple[str, ...] = (sys.executable, "-m", "detector")
+
     def __init__(self, account: Account, folder: Path, **settings: str) -> None:
         self.account = account
-        self.log = folder / f"detector-{account.tag}.log"
+        self.log = folder / f"detector-{account.application}.log"
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._offset = 0
@@ -34,8 +36,8 @@ class RunningDetector:
         """Start it; its log begins anew for `events`."""
         self._offset = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "detector"],
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
