@@ -1,9 +1,11 @@
 """boto3 clients of the emulated account."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+
+from local.account import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -11,21 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
-
-REGION: Final = "us-east-1"
-ACCOUNT: Final = "000000000000"
-
-
-def environment(endpoint_url: str) -> dict[str, str]:
-    """Return the standard variables that point any AWS SDK at the emulator and at nothing else."""
-    return {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
 
 
 def session() -> boto3.session.Session:

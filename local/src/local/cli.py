@@ -1,4 +1,4 @@
-"""The command line of the local account."""
+"""The command line of the local account; a command that talks to AWS imports what takes a second when it runs."""
 
 import json
 import sys
@@ -8,16 +8,14 @@ from typing import Annotated
 
 import typer
 
-from local import deployer, report, services, settings, signals
 from local import down as stopping
 from local import emulator as emulator_server
 from local import java as runtime
 from local import logs as following
+from local import report, services, settings, signals
 from local import up as starting
-from local.demo import run as demonstration
 from local.errors import LocalError
 from local.firehose.buffer import MEBIBYTE, Limits
-from local.firehose.delivery import Delivery, Route
 from local.journal import Journal
 from local.status import status_of
 from local.supervisor import Supervisor
@@ -59,6 +57,8 @@ def deploy(
     as_json: Annotated[bool, typer.Option("--json", help="Print only the outputs, as one JSON object.")] = False,
 ) -> None:
     """Make the streams, tables, buckets, topic and queue in the emulator; again is fine."""
+    from local import deployer  # noqa: PLC0415 - imports boto3
+
     deployments = deployer.deploy_all(settings.endpoint_url(port or settings.load().emulator_port))
     if as_json:
         outputs = {name: value for made in deployments for name, value in made.outputs.items()}
@@ -76,6 +76,9 @@ def firehose(
     poll: Annotated[float, typer.Option(min=0.2, help="Seconds between reads of a shard.")] = 1,
 ) -> None:
     """Archive stream 1 to S3 as Firehose does, until Ctrl-C or SIGTERM, which write what is buffered."""
+    from local import deployer  # noqa: PLC0415 - imports boto3
+    from local.firehose.delivery import Delivery, Route  # noqa: PLC0415 - imports boto3
+
     stop = signals.stop_event()
     url = settings.endpoint_url(port or settings.load().emulator_port)
     limits = Limits(size=int(mebibytes * MEBIBYTE), age=timedelta(seconds=seconds))
@@ -139,6 +142,8 @@ def demo(
     speed: Annotated[float, typer.Option(min=1, max=1000, help="How many times as fast as it happened.")] = 150,
 ) -> None:
     """Run everything on real data with planted bots, watch it live, check every event; 0 when all is right."""
+    from local.demo import run as demonstration  # noqa: PLC0415 - imports boto3
+
     raise typer.Exit(demonstration.run(report.console, speed=speed))
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from local import processes
 
 SUPERVISOR: Final = "supervisor"
-SUPERVISOR_GRACE: Final = 40.0
+SUPERVISOR_GRACE: Final = 60.0
 ORPHAN_GRACE: Final = 10.0
 
 

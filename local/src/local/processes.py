@@ -25,6 +25,7 @@ class ProcessRecord:
         restarts: how often it was started again.
         last_exit: exit code of the one before (negative: the signal), None for the first.
         done: a task that ended well.
+        log_from: where its own part of its log begins, in bytes.
     """
 
     pid: int
@@ -32,6 +33,7 @@ class ProcessRecord:
     restarts: int = 0
     last_exit: int | None = None
     done: bool = False
+    log_from: int = 0
 
     def is_alive(self) -> bool:
         """Say whether this very process still runs."""
@@ -53,14 +55,17 @@ class ProcessRecord:
             return False
 
 
-def remember(run_dir: Path, name: str, pid: int, *, restarts: int = 0, last_exit: int | None = None) -> None:
+def remember(
+    run_dir: Path, name: str, pid: int, *, restarts: int = 0, last_exit: int | None = None, log_from: int = 0
+) -> None:
     """Write `<name>.pid` (the number alone) and `<name>.state`; a process that is gone already is not written."""
     try:
         created = psutil.Process(pid).create_time()
     except psutil.Error:
         return
     (run_dir / f"{name}.pid").write_text(f"{pid}\n")
-    write(run_dir, name, ProcessRecord(pid=pid, created=created, restarts=restarts, last_exit=last_exit))
+    record = ProcessRecord(pid=pid, created=created, restarts=restarts, last_exit=last_exit, log_from=log_from)
+    write(run_dir, name, record)
 
 
 def remember_done(run_dir: Path, name: str) -> None:
@@ -113,6 +118,22 @@ def spawn(service: Service, run_dir: Path) -> "subprocess.Popen[bytes]":
             stderr=log,
             start_new_session=True,
         )
+
+
+def log_size(run_dir: Path, name: str) -> int:
+    """Return the bytes in a service's log, 0 when it has none."""
+    file = log_file(run_dir, name)
+    return file.stat().st_size if file.exists() else 0
+
+
+def has_logged(run_dir: Path, name: str, text: str, *, since: int) -> bool:
+    """Say whether a service's log contains `text` after its first `since` bytes."""
+    file = log_file(run_dir, name)
+    if not file.exists():
+        return False
+    with file.open("rb") as log:
+        log.seek(since)
+        return any(text.encode() in line for line in log)
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:

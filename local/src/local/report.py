@@ -2,22 +2,24 @@
 
 from collections.abc import Collection, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from local.deployer import Deployment
 from local.status import Status
 from local.up import describe
+
+if TYPE_CHECKING:
+    from local.deployer import Deployment
 
 console = Console()
 COLOURS: Final = ("cyan", "green", "magenta", "yellow", "blue", "bright_red", "bright_cyan")
 
 
-def show_deployment(deployment: Deployment) -> None:
+def show_deployment(deployment: "Deployment") -> None:
     """Print one stack's resources."""
     table = Table(title=f"{deployment.stack}: {deployment.change}", title_justify="left", box=None, padding=(0, 2))
     table.add_column("resource", style="dim")

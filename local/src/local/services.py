@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from local import aws, settings
+from local import settings
+from local.account import ACCOUNT, REGION, environment
 from local.emulator import HEALTH_PATH
 from local.settings import ROOT, LocalSettings
 
@@ -17,7 +18,7 @@ WORKSPACE_PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 LOCAL_PYTHON: Final = ROOT / "local" / ".venv" / "bin" / "python"
 ENV_NAME: Final = "local"
 BAD_EVENTS_QUEUE: Final = f"storepulse-bad-events-{ENV_NAME}"
-RAW_BUCKET: Final = f"storepulse-raw-{ENV_NAME}-{aws.ACCOUNT}"
+RAW_BUCKET: Final = f"storepulse-raw-{ENV_NAME}-{ACCOUNT}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class Service:
         command: run from the repository.
         environment: over the inherited one.
         needs: what must be ready before it starts.
-        health_url: answers 200 when it is ready; a process without one is ready when it runs.
+        health_url: answers 200 when it is ready.
+        ready_when: is in its log when it is ready; a process with neither is ready when it runs.
         address: where it listens.
         has_pages: /docs, /health and /metrics are there.
         once: a task: ready when it has ended with exit code 0.
@@ -41,6 +43,7 @@ class Service:
     environment: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     health_url: str | None = None
+    ready_when: str | None = None
     address: str | None = None
     has_pages: bool = False
     once: bool = False
@@ -52,7 +55,7 @@ def table(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]
     return (
         emulator(chosen),
         local_service("deploy", needs=("emulator",), chosen=chosen, once=True),
-        local_service("firehose", needs=("deploy",), chosen=chosen),
+        local_service("firehose", needs=("deploy",), chosen=chosen, ready_when='"event": "archiving"'),
         worker("windower", chosen, windower_settings()),
         worker("detector", chosen, {**detector_settings(), **java}),
         worker("producer", chosen, producer_settings()),
@@ -70,7 +73,9 @@ def emulator(chosen: LocalSettings) -> Service:
     )
 
 
-def local_service(name: str, *, needs: tuple[str, ...], chosen: LocalSettings, once: bool = False) -> Service:
+def local_service(
+    name: str, *, needs: tuple[str, ...], chosen: LocalSettings, once: bool = False, ready_when: str | None = None
+) -> Service:
     """Return a process of this package, called like its command."""
     return Service(
         name=name,
@@ -78,6 +83,7 @@ def local_service(name: str, *, needs: tuple[str, ...], chosen: LocalSettings, o
         environment=chosen.as_environment(),
         needs=needs,
         once=once,
+        ready_when=ready_when,
     )
 
 
@@ -90,7 +96,7 @@ def worker(name: str, chosen: LocalSettings, wiring: Mapping[str, str]) -> Servi
         name=name,
         command=(str(WORKSPACE_PYTHON), "-m", name),
         environment={
-            **aws.environment(chosen.endpoint_url),
+            **environment(chosen.endpoint_url),
             f"{prefix}_HOST": "127.0.0.1",
             f"{prefix}_PORT": str(port),
             **wiring,
@@ -112,7 +118,7 @@ def detector_settings() -> dict[str, str]:
     return {
         "DETECTOR_COUNTS_TABLE": f"storepulse-user-actions-{ENV_NAME}",
         "DETECTOR_ALERTS_TABLE": f"storepulse-alerts-{ENV_NAME}",
-        "DETECTOR_ALERTS_TOPIC_ARN": f"arn:aws:sns:{aws.REGION}:{aws.ACCOUNT}:storepulse-alerts-{ENV_NAME}",
+        "DETECTOR_ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:storepulse-alerts-{ENV_NAME}",
         "DETECTOR_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE,
         "DETECTOR_BAD_EVENTS_BUCKET": RAW_BUCKET,
     }

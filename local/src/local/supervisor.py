@@ -4,15 +4,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
 from typing import Final
 
-from local import health
 from local.journal import Journal
-from local.processes import end_groups, forget, recall, remember, remember_done, signal_group, spawn
+from local.processes import end_groups, forget, log_size, recall, remember, remember_done, signal_group, spawn
 from local.services import Service
+from local.status import status_of
 
 TICK: Final = 0.1
 
@@ -47,15 +47,7 @@ class Child:
     starts: int = 0
     failures: int = 0
     last_exit: int | None = None
-    done: bool = field(default=False)
-
-    def is_ready(self) -> bool:
-        """Say whether what needs this service may start."""
-        if self.service.once:
-            return self.done
-        if self.process is None:
-            return False
-        return self.service.health_url is None or health.answers(self.service.health_url)
+    done: bool = False
 
 
 class Supervisor:
@@ -89,18 +81,27 @@ class Supervisor:
             self._start(child)
 
     def _may_start(self, child: Child) -> bool:
-        return all(self._children[name].is_ready() for name in child.service.needs if name in self._children)
+        needed = [self._children[name].service for name in child.service.needs if name in self._children]
+        return all(status.is_ready for status in status_of(needed, self._run_dir))
 
     def _start(self, child: Child) -> None:
         name = child.service.name
         child.started_at = time.monotonic()
+        log_from = log_size(self._run_dir, name)
         try:
             child.process = spawn(child.service, self._run_dir)
         except OSError as error:
             self._journal.error("service_not_started", name=name, reason=str(error))
             self._wait_longer(child)
             return
-        remember(self._run_dir, name, child.process.pid, restarts=child.starts, last_exit=child.last_exit)
+        remember(
+            self._run_dir,
+            name,
+            child.process.pid,
+            restarts=child.starts,
+            last_exit=child.last_exit,
+            log_from=log_from,
+        )
         child.starts += 1
         self._journal.info("service_started", name=name, pid=child.process.pid, restarts=child.starts - 1)
 
@@ -111,13 +112,18 @@ class Supervisor:
             signal_group(child.process.pid, SIGKILL)
         child.process = None
         child.last_exit = code
-        child.done = child.service.once and code == 0
+        child.done = child.service.once and code == 0 and self._is_up_to_date(child)
         self._journal.info("service_ended", name=name, exit_code=code, done=child.done)
         if child.done:
             remember_done(self._run_dir, name)
         else:
             self._wait_longer(child)
         self._redo_tasks_of(name)
+
+    def _is_up_to_date(self, task: Child) -> bool:
+        """Say whether what a task needed is still the same process as when it began: else it worked for nothing."""
+        needed = [self._children[name] for name in task.service.needs if name in self._children]
+        return all(each.done or (each.process and each.started_at <= task.started_at) for each in needed)
 
     def _wait_longer(self, child: Child) -> None:
         steady = time.monotonic() - child.started_at >= self._backoff.steady
@@ -127,8 +133,9 @@ class Supervisor:
     def _redo_tasks_of(self, name: str) -> None:
         """Run a task again that needed a service which has ended: a new emulator is empty."""
         for child in self._children.values():
-            if child.service.once and name in child.service.needs:
+            if child.service.once and name in child.service.needs and child.done:
                 child.done = False
+                forget(self._run_dir, child.service.name)
 
     def _end_all(self) -> None:
         """End what needs others first, then what they needed."""

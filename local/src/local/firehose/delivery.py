@@ -68,13 +68,12 @@ class Delivery:
         self._buffer = Buffer(limits=limits)
 
     def run(self, stop: threading.Event) -> None:
-        """Archive until `stop`, then write what is buffered; after any error begin again at the saved positions."""
+        """Archive until `stop`, then read each shard once more and write; an error begins at the saved positions."""
         while not stop.is_set():
             self._buffer = Buffer(limits=self._limits)
             try:
                 self._positions.prepare()
                 self._archive(stop)
-                self._write()
             except (BotoCoreError, ClientError) as error:
                 self._journal.warning("delivery_interrupted", reason=str(error), retry_after_seconds=RETRY_AFTER)
                 stop.wait(RETRY_AFTER)
@@ -87,6 +86,9 @@ class Delivery:
             behind = [self._read(iterators, shard_id) for shard_id, at in list(iterators.items()) if at]
             self._write_when_due()
             stop.wait(READ_EVERY if any(behind) else self._route.poll)
+        for shard_id in [shard_id for shard_id, at in iterators.items() if at]:
+            self._read(iterators, shard_id)
+        self._write()
 
     def _read(self, iterators: dict[str, str | None], shard_id: str) -> bool:
         """Read a shard once; return whether it has more."""

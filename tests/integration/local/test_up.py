@@ -1,0 +1,113 @@
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local.health import answers
+from local.processes import recall
+from tests.emulator import wait_until
+from tests.integration.local.running import environment, local, one_line, only
+
+pytestmark = pytest.mark.emulator
+
+NAMES = ("emulator", "deploy", "firehose")
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An account of its own, ended with the test."""
+    chosen = environment(tmp_path / "run")
+    yield chosen
+    assert local("down", env=chosen).returncode == 0
+
+
+def processes(run_dir: str) -> list[psutil.Process]:
+    """Return what runs with this run directory."""
+    return [p for p in psutil.process_iter() if runs_in(p, run_dir)]
+
+
+def runs_in(process: psutil.Process, run_dir: str) -> bool:
+    try:
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and process.environ().get("LOCAL_RUN_DIR") == run_dir
+    except psutil.Error:
+        return False
+
+
+def pid(env: dict[str, str], name: str) -> int:
+    return int((Path(env["LOCAL_RUN_DIR"]) / f"{name}.pid").read_text())
+
+
+def test_up_leaves_everything_running_and_down_leaves_nothing(env: dict[str, str]) -> None:
+    started = local("up", *only(NAMES), env=env)
+    assert started.returncode == 0, started.stderr
+    endpoint = f"http://127.0.0.1:{env['LOCAL_EMULATOR_PORT']}"
+    assert endpoint in started.stdout
+    assert answers(f"{endpoint}/_ministack/health")
+    assert len(processes(env["LOCAL_RUN_DIR"])) == 3  # supervisor, emulator, firehose
+    stopped = [local("down", env=env) for _ in range(2)]
+    assert [(result.returncode, result.stdout) for result in stopped] == [
+        (0, "stopped\n"),
+        (0, "nothing was running\n"),
+    ]
+    assert processes(env["LOCAL_RUN_DIR"]) == []
+
+
+def test_up_again_changes_nothing(env: dict[str, str]) -> None:
+    local("up", *only(NAMES), env=env)
+    before = {name: pid(env, name) for name in ("supervisor", "emulator", "firehose")}
+    again = local("up", *only(NAMES), env=env)
+    assert again.returncode == 0
+    assert {name: pid(env, name) for name in before} == before
+
+
+def test_a_killed_service_comes_back_and_the_logs_say_so(env: dict[str, str]) -> None:
+    local("up", *only(NAMES), env=env)
+    run_dir = Path(env["LOCAL_RUN_DIR"])
+    os.kill(pid(env, "firehose"), signal.SIGKILL)
+    wait_until(lambda: (r := recall(run_dir, "firehose")) and r.restarts == 1 and r.is_alive(), 30, "a restart")
+    shown = local("logs", "--no-follow", env=env).stdout
+    assert [line for line in shown.splitlines() if line.startswith("supervisor") and '"exit_code": -9' in line]
+
+
+def test_down_ends_the_services_of_a_supervisor_that_was_killed(env: dict[str, str]) -> None:
+    local("up", *only(NAMES), env=env)
+    os.kill(pid(env, "supervisor"), signal.SIGKILL)
+    assert local("down", env=env).stdout == "stopped\n"
+    assert processes(env["LOCAL_RUN_DIR"]) == []
+
+
+def test_a_taken_port_is_one_line_and_nothing_is_started(env: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = local("up", *only(NAMES), env={**env, "LOCAL_EMULATOR_PORT": str(port)})
+    assert result.returncode == 1
+    assert one_line(result.stderr).startswith(f"Port {port} is taken by ")
+    assert processes(env["LOCAL_RUN_DIR"]) == []
+
+
+def test_a_service_that_never_gets_ready_is_named_with_the_end_of_its_log_and_nothing_is_left(
+    env: dict[str, str],
+) -> None:
+    result = local("up", *only(("emulator", "firehose")), env=env)  # without deploy its stream does not exist
+    assert result.returncode == 1
+    assert "The firehose did not get ready" in result.stderr
+    assert "Storepulse-Data-local is not deployed" in result.stderr
+    assert processes(env["LOCAL_RUN_DIR"]) == []
+
+
+def test_a_service_that_does_not_exist_is_refused_by_name(env: dict[str, str]) -> None:
+    result = local("up", "--only", "windowr", env=env)
+    assert (result.returncode, "No service is called windowr" in one_line(result.stderr)) == (1, True)
+
+
+def test_status_tells_by_its_exit_code_whether_all_is_ready(env: dict[str, str]) -> None:
+    result = local("status", env=env)
+    assert result.returncode == 1
+    assert "not running" in result.stdout
