@@ -10,7 +10,7 @@ import json
 import random
 import statistics
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -134,7 +134,7 @@ def _time(event: _Two) -> Any:  # noqa: ANN401 - bytewax is not typed here
     return to_datetime(parse_instant(event.txn_timestamp))
 
 
-def measure(candidates: dict[str, tuple[Callable[[], object], int]], rounds: int) -> dict[str, float]:
+def measure(candidates: Mapping[str, tuple[Callable[[], object], int]], rounds: int) -> dict[str, float]:
     """Return each candidate's CPU microseconds a record, the median of `rounds` taken in turn."""
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(rounds):
