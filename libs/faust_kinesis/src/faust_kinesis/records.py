@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -39,7 +40,7 @@ class Page(msgspec.Struct, frozen=True, rename="pascal"):
     child_shards: list[Child] = []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordBatch:
     """The records of one message: consecutive, of one shard, at least one."""
 
@@ -60,8 +61,13 @@ class RecordBatch:
         """The Kinesis sequence number that a checkpoint after this batch keeps."""
         return self.records[-1].sequence_number
 
-    def payloads(self) -> list[bytes]:
+    def payloads(self) -> Sequence[bytes]:
         """Return each record's data, in the shard's order."""
+        return self._payloads
+
+    @cached_property
+    def _payloads(self) -> list[bytes]:
+        """Made once: to be weighed, and for the application."""
         return [record.data for record in self.records]
 
     def weigh(self) -> int:

@@ -44,6 +44,10 @@ class WindowerSettings(ServiceSettings):
     max_drift: Span = Field(
         default=timedelta(minutes=2), description="event time by which one shard may run ahead of the slowest"
     )
+    idle_after: Span = Field(
+        default=timedelta(seconds=60),
+        description="a shard with nothing new for longer holds the watermark back no more",
+    )
     exclusive: bool = Field(
         default=True,
         description="one worker reads all shards, others stand by; needed unless the partition key is user_id",
