@@ -1,4 +1,4 @@
-"""The whole chain over an emulated account of its own: emulator, data stack, windower, detector, and the producer's CLI."""
+"""The whole chain over an emulated account of its own: emulator, data stack, windower, detector, producer."""
 
 import os
 import signal

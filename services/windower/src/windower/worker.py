@@ -40,7 +40,7 @@ def create_faust_app(settings: WindowerSettings) -> faust.App:
     """Return the Faust application, with no agent yet."""
     broker = (
         f"kinesis://{settings.region}?lease={settings.lease.total_seconds()}&exclusive={int(settings.exclusive)}"
-        f"&start={settings.start}&batch={BATCH}"
+        f"&start={settings.start}&idle={settings.idle_after.total_seconds()}&batch={BATCH}"
     )
     return faust.App(
         settings.app_id,
