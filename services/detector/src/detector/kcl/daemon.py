@@ -52,7 +52,7 @@ class Daemon:
         with suppress(ProcessLookupError):
             self._process.terminate()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), grace_seconds)
+            await asyncio.wait_for(self._exited(), grace_seconds)
         await self._end()
 
     async def drain(self) -> None:
@@ -64,6 +64,11 @@ class Daemon:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._children_ended(), DRAIN_SECONDS)
         await self._end()
+
+    async def _exited(self) -> None:
+        """Wait for the leash alone: Process.wait() also waits for whoever else holds its output."""
+        while self.exit_code is None:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _children_ended(self) -> None:
         while any(child.alive for child in read_children(self._files.children)):  # noqa: ASYNC110 - other processes

@@ -113,7 +113,7 @@ class Supervisor:
         """Tell of children that ended; return whether one was killed."""
         children = read_children(self.files.children)
         alive = {child.pid for child in children if child.alive}
-        for pid in self._known - alive:
+        for pid in (self._known | {child.pid for child in children}) - alive:
             self.on_child_end(pid)
         self._known = alive
         return len(alive) < len(children)
