@@ -13,7 +13,7 @@ from tests.integration.faust_kinesis.faulty_proxy import (
 )
 from tests.integration.faust_kinesis.harness import Stream
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.timeout(90)]
 THROTTLED = "ProvisionedThroughputExceededException"
 
 

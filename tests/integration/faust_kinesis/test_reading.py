@@ -6,7 +6,7 @@ from tests.emulator import Emulator, wait_until
 from tests.integration.faust_kinesis.conftest import StartWorker
 from tests.integration.faust_kinesis.harness import Stream, leases, wait_for_all
 
-pytestmark = pytest.mark.emulator
+pytestmark = [pytest.mark.emulator, pytest.mark.timeout(90)]
 
 
 def numbers(first: int, last: int) -> list[str]:

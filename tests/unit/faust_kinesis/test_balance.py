@@ -103,6 +103,16 @@ def test_a_worker_may_get_its_share_when_no_other_has_more_than_the_ceiling() ->
     assert len(decide(leases, set(), "a/1").claim) == 1
 
 
+def test_children_of_a_done_shard_are_shared_like_any_other() -> None:
+    leases = table(lease(0, owner="b/1", status=Status.DONE), lease(1, 0, owner="b/1"), lease(2, 0, owner="b/1"))
+    assert decide(leases, set(), "a/1").claim == (key(2),)
+
+
+def test_a_child_is_not_stolen_while_its_worker_has_its_parents_last_records() -> None:
+    leases = table(lease(0, owner="b/1", status=Status.READ), lease(1, 0, owner="b/1"), lease(2, 0, owner="b/1"))
+    assert decide(leases, set(), "a/1").claim == ()
+
+
 def test_the_keeper_of_the_first_lease_is_the_exclusive_worker_and_the_other_lets_go() -> None:
     leases = table(lease(0, owner="a/1"), lease(1, owner="b/1"), lease(2))
     assert decide(leases, set(), "a/1", exclusive=True).claim == (key(2),)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from faust_kinesis.errors import StoppedError, code_of, is_transient
+from faust_kinesis.errors import StoppedError, describe, is_transient
 
 LOG_EVERY = 10  # tries
 
@@ -77,5 +77,5 @@ class Patience:
             msg = f"{what}: given up, the worker stops"
             raise StoppedError(msg) from error
         if backoff.should_log():
-            self._log.warning("%s: %s; trying again (try %d)", what, code_of(error), backoff.tries + 1)
+            self._log.warning("%s: %s; trying again (try %d)", what, describe(error), backoff.tries + 1)
         await self._sleep(backoff.next_s())

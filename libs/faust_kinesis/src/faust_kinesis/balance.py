@@ -92,8 +92,9 @@ class _View:
                 yield lease
 
     def follows(self, lease: Lease) -> bool:
-        """Its parent's last records are not committed yet, and this worker has them."""
-        return any(self.leases[key].owner == self.owner for key in lease.parents if key in self.leases)
+        """The last records of one of its parents are not committed yet, and this worker has them."""
+        parents = [self.leases[key] for key in lease.parents if key in self.leases]
+        return any(parent.owner == self.owner and parent.status is Status.READ for parent in parents)
 
 
 def _owned_by(lease: Lease, owner: str) -> Lease:
@@ -128,8 +129,9 @@ def _steal(view: _View) -> list[str]:
 
 
 def _stands_alone(lease: Lease, view: _View) -> bool:
-    """No parent or child of it shares its worker's uncommitted state."""
-    return lease.status is Status.OPEN and may_read(lease, view.leases, view.owner) and not view.follows(lease)
+    """No parent of it is still being committed by its worker."""
+    parents = [view.leases[key] for key in lease.parents if key in view.leases]
+    return lease.status is Status.OPEN and all(parent.status is Status.DONE for parent in parents)
 
 
 def _decide_exclusive(view: _View) -> Decision:

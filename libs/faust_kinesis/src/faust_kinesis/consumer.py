@@ -16,7 +16,7 @@ from faust_kinesis.backoff import Backoff
 from faust_kinesis.commit import checkpoints, next_offset
 from faust_kinesis.delivery import Delivery
 from faust_kinesis.discovery import Discovery
-from faust_kinesis.errors import LeaseLostError, code_of, is_transient
+from faust_kinesis.errors import LeaseLostError, describe, is_transient
 from faust_kinesis.keeper import LeaseKeeper
 from faust_kinesis.lease import Lease, Status
 from faust_kinesis.outlook import Outlook
@@ -85,7 +85,7 @@ class Consumer(Outlook, Positions, Delivery):
         except Exception as error:
             if not is_transient(error):
                 raise
-            self.log.warning("stopping without giving the leases up: %s", code_of(error))
+            self.log.warning("stopping without giving the leases up: %s", describe(error))
 
     async def wait_empty(self) -> None:
         """Commit what is acknowledged, waiting half a lease at most for the rest (batches may stay open on purpose)."""
@@ -114,7 +114,7 @@ class Consumer(Outlook, Positions, Delivery):
             except Exception as error:
                 if not is_transient(error):
                     raise
-                self.log.warning("leases: %s; trying again (try %d)", code_of(error), backoff.tries + 1)
+                self.log.warning("leases: %s; trying again (try %d)", describe(error), backoff.tries + 1)
                 pause = backoff.next_s()
             await self._rest(pause)
 
@@ -125,7 +125,7 @@ class Consumer(Outlook, Positions, Delivery):
             except Exception as error:
                 if not is_transient(error):
                     raise
-                self.log.warning("lease table: %s; trying again", code_of(error))
+                self.log.warning("lease table: %s; trying again", describe(error))
                 await self.sleep(backoff.next_s())
             else:
                 return
@@ -254,7 +254,7 @@ class Consumer(Outlook, Positions, Delivery):
         except Exception as error:
             if not is_transient(error):
                 raise
-            self.log.warning("not committed, the next commit will: %s", code_of(error))
+            self.log.warning("not committed, the next commit will: %s", describe(error))
         else:
             return True
         return False

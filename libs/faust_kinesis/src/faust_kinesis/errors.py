@@ -30,6 +30,7 @@ TRANSIENT_CODES = frozenset(
     }
 )
 SERVER_ERROR = 500
+MAX_DESCRIPTION = 300
 NETWORK_ERRORS = (
     HTTPClientError,
     BotoConnectionError,
@@ -70,6 +71,11 @@ def code_of(error: BaseException) -> str:
     if isinstance(error, ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return type(error).__name__
+
+
+def describe(error: BaseException) -> str:
+    """Return a line for the log: what kind of error, and the start of what it says."""
+    return f"{code_of(error)}: {error}"[:MAX_DESCRIPTION]
 
 
 def is_transient(error: BaseException) -> bool:

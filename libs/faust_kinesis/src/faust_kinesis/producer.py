@@ -6,17 +6,19 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
 from faust.transport import base
 from faust.types import TP, RecordMetadata
 from mode import Service
 
 from faust_kinesis.backoff import Backoff, Patience
-from faust_kinesis.errors import SendError, StoppedError, is_transient
+from faust_kinesis.errors import SendError, StoppedError, describe
 from faust_kinesis.lease import partition_of
 from faust_kinesis.outgoing import Outgoing, chunks, outgoing
 
 if TYPE_CHECKING:
     from types_aiobotocore_kinesis import KinesisClient
+    from types_aiobotocore_kinesis.type_defs import PutRecordsOutputTypeDef
 
 RESENT_CODES = frozenset({"ProvisionedThroughputExceededException", "InternalFailure", "KMSThrottlingException"})
 QUEUE = 10_000  # messages of `topic.send` that may wait before senders do
@@ -67,9 +69,12 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
             StoppedError: the worker stopped before all were taken.
         """
         records = [outgoing(key, data) for key, data in entries]
-        async with asyncio.TaskGroup() as group:
-            for chunk in chunks(records):
-                group.create_task(self._put(stream, chunk))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for chunk in chunks(records):
+                    group.create_task(self._put(stream, chunk))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
     async def _put(self, stream: str, records: Sequence[Outgoing]) -> list[Placed]:
         """Send at most one call's worth of `records` until all are taken; return where each went."""
@@ -88,9 +93,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
     ) -> list[int]:
         """Send those of `records` that wait; note where the taken ones went and return the others."""
         entries: Any = [records[i].entry for i in waiting]
-        reply = await self._patience.insist(
-            lambda: self.kinesis.put_records(StreamName=stream, Records=entries), f"{stream}: PutRecords"
-        )
+        reply = await self._call(stream, entries)
         again = []
         for i, result in zip(waiting, reply["Records"], strict=True):
             code = result.get("ErrorCode")
@@ -102,6 +105,14 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
                 msg = f"{stream}: {code}: {result.get('ErrorMessage', '')}"
                 raise SendError(msg)
         return again
+
+    async def _call(self, stream: str, entries: Any) -> "PutRecordsOutputTypeDef":  # noqa: ANN401 - as botocore takes them
+        try:
+            return await self._patience.insist(
+                lambda: self.kinesis.put_records(StreamName=stream, Records=entries), f"{stream}: PutRecords"
+            )
+        except ClientError as error:
+            raise SendError(describe(error)) from error
 
     # -- Faust's own sending
 
@@ -157,7 +168,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
             for _, delivered in items:
                 if not delivered.done():
                     delivered.set_exception(error)
-            if not isinstance(error, StoppedError) and not is_transient(error):
+            if not isinstance(error, StoppedError):
                 raise
             return
         for (_, delivered), (shard_id, sequence) in zip(items, placed, strict=True):
