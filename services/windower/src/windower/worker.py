@@ -21,7 +21,7 @@ from windower.progress import Progress, from_metadata, to_metadata
 from windower.settings import WindowerSettings
 
 BATCH: Final = 5_000
-"""Records a message at most: a backlog is read with a fiftieth of the cost of a message a record, in few round trips."""
+"""Records a message at most: what a message costs is spread over many while there is a backlog."""
 
 
 class Token(NamedTuple):
