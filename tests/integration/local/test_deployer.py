@@ -62,7 +62,7 @@ def test_a_resource_that_fails_is_named_and_can_be_put_right(own_emulator: Emula
     own_emulator.client("kinesis").create_stream(StreamName="taken", ShardCount=1)
     taken = {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": "taken", "ShardCount": "many"}}
     deployer = Deployer(own_emulator.url)
-    with pytest.raises(LocalError, match="Broken is ROLLBACK_COMPLETE: .*Stream: "):
+    with pytest.raises(LocalError, match=r"Broken is ROLLBACK_COMPLETE: .*Stream: "):
         deployer.deploy("Broken", json.dumps({"Resources": {"Stream": taken}}))
     fixed = deployer.deploy("Broken", '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}')
     assert fixed.change == "created"

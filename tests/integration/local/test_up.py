@@ -25,6 +25,18 @@ def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     assert local("down", env=chosen).returncode == 0
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An account that is up, for tests that leave it so."""
+    chosen = environment(tmp_path_factory.mktemp("up") / "run")
+    started = local("up", *only(NAMES), env=chosen)
+    try:
+        assert started.returncode == 0, started.stderr
+        yield chosen
+    finally:
+        assert local("down", env=chosen).returncode == 0
+
+
 def processes(run_dir: str) -> list[psutil.Process]:
     """Return what runs with this run directory."""
     return [p for p in psutil.process_iter() if runs_in(p, run_dir)]
@@ -42,36 +54,29 @@ def pid(env: dict[str, str], name: str) -> int:
     return int((Path(env["LOCAL_RUN_DIR"]) / f"{name}.pid").read_text())
 
 
-def test_up_leaves_everything_running_and_down_leaves_nothing(env: dict[str, str]) -> None:
-    started = local("up", *only(NAMES), env=env)
-    assert started.returncode == 0, started.stderr
-    endpoint = f"http://127.0.0.1:{env['LOCAL_EMULATOR_PORT']}"
-    assert endpoint in started.stdout
-    assert answers(f"{endpoint}/_ministack/health")
+def test_up_again_changes_nothing_and_shows_the_addresses(running: dict[str, str]) -> None:
+    before = {name: pid(running, name) for name in ("supervisor", "emulator", "firehose")}
+    again = local("up", *only(NAMES), env=running)
+    assert again.returncode == 0
+    assert f"http://127.0.0.1:{running['LOCAL_EMULATOR_PORT']}" in again.stdout
+    assert {name: pid(running, name) for name in before} == before
+
+
+def test_a_killed_service_comes_back_and_the_logs_say_so(running: dict[str, str]) -> None:
+    run_dir = Path(running["LOCAL_RUN_DIR"])
+    os.kill(pid(running, "firehose"), signal.SIGKILL)
+    wait_until(lambda: (r := recall(run_dir, "firehose")) and r.restarts == 1 and r.is_alive(), 30, "a restart")
+    shown = local("logs", "--no-follow", env=running).stdout
+    assert [line for line in shown.splitlines() if line.startswith("supervisor") and '"exit_code": -9' in line]
+
+
+def test_down_leaves_nothing_running_and_again_is_fine(env: dict[str, str]) -> None:
+    local("up", *only(NAMES), env=env)
+    assert answers(f"http://127.0.0.1:{env['LOCAL_EMULATOR_PORT']}/_ministack/health")
     assert len(processes(env["LOCAL_RUN_DIR"])) == 3  # supervisor, emulator, firehose
     stopped = [local("down", env=env) for _ in range(2)]
-    assert [(result.returncode, result.stdout) for result in stopped] == [
-        (0, "stopped\n"),
-        (0, "nothing was running\n"),
-    ]
+    assert [(each.returncode, each.stdout) for each in stopped] == [(0, "stopped\n"), (0, "nothing was running\n")]
     assert processes(env["LOCAL_RUN_DIR"]) == []
-
-
-def test_up_again_changes_nothing(env: dict[str, str]) -> None:
-    local("up", *only(NAMES), env=env)
-    before = {name: pid(env, name) for name in ("supervisor", "emulator", "firehose")}
-    again = local("up", *only(NAMES), env=env)
-    assert again.returncode == 0
-    assert {name: pid(env, name) for name in before} == before
-
-
-def test_a_killed_service_comes_back_and_the_logs_say_so(env: dict[str, str]) -> None:
-    local("up", *only(NAMES), env=env)
-    run_dir = Path(env["LOCAL_RUN_DIR"])
-    os.kill(pid(env, "firehose"), signal.SIGKILL)
-    wait_until(lambda: (r := recall(run_dir, "firehose")) and r.restarts == 1 and r.is_alive(), 30, "a restart")
-    shown = local("logs", "--no-follow", env=env).stdout
-    assert [line for line in shown.splitlines() if line.startswith("supervisor") and '"exit_code": -9' in line]
 
 
 def test_down_ends_the_services_of_a_supervisor_that_was_killed(env: dict[str, str]) -> None:
