@@ -66,7 +66,7 @@ class Monkey:
 
     def kill_daemon(self) -> None:
         """Kill the KCL daemon; the supervisor starts it again."""
-        self._kill_below(lambda process: process.name() == "java")
+        self._kill_below(lambda process: "MultiLangDaemon" in " ".join(process.cmdline()))
         self._note("daemon")
 
     def kill_child(self) -> None:
@@ -105,7 +105,12 @@ class Monkey:
     def _kill_below(self, wanted: Callable[[psutil.Process], bool]) -> None:
         """Kill the first process below the detector that is `wanted`, once there is one."""
         found: list[int] = []
-        wait_until(lambda: found.extend(self._below(wanted)) or found, 60, "a process to kill", 0.2)  # type: ignore[func-returns-value]
+
+        def look() -> bool:
+            found.extend(self._below(wanted))
+            return bool(found)
+
+        wait_until(look, 60, "a process to kill", 0.2)
         kill_process(found[0])
 
     def _below(self, wanted: Callable[[psutil.Process], bool]) -> list[int]:

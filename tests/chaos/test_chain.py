@@ -68,7 +68,7 @@ def hold_to_one_message_an_alert(chain: Chain, monkey: Monkey) -> None:
 
 
 def test_the_chain_survives_one_of_everything(tmp_path: Path) -> None:
-    monkey = survive(tmp_path, seed=2, speed=200, deeds=6, between_s=(3, 6), pause_s=5)
+    monkey = survive(tmp_path, seed=1, speed=200, deeds=6, between_s=(3, 6), pause_s=5)
     assert set(monkey.done) >= {"windower", "detector", "pause"}
 
 

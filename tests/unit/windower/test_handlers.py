@@ -83,7 +83,7 @@ class Life:
             sequence_numbers=[str(10**55 + first + n) for n in range(len(payloads))],
             token=(shard, number),
         )
-        self.acknowledged |= set(asyncio.run(self.handler.take(batch, active=set(self.shards))))
+        self.acknowledged |= set(asyncio.run(self.handler.take(batch, active={*self.left(), shard})))
 
     def commit(self) -> None:
         for shard, progress in self.handler.progress().items():

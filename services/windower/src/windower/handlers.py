@@ -134,7 +134,7 @@ class WindowUserActions(Generic[Token]):
         async with asyncio.TaskGroup() as group:
             if outcome.crossings:
                 group.create_task(self._counts.put([_early(crossing) for crossing in outcome.crossings]))
-            if not decided and (actions.bad or outcome.late):
+            if (actions.bad and not decided) or outcome.late:
                 group.create_task(self._bad_events.put(self._set_aside(batch, actions, outcome)))
         self._metrics.counted(actions, outcome, decided=decided, now=from_datetime(self._clock.now()))
         return outcome.touched
