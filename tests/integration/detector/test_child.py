@@ -15,7 +15,7 @@ from pydantic import AnyHttpUrl
 from detector.kcl.runfiles import RunFiles, write_run_files
 from detector.settings import DetectorSettings
 from storepulse.activity.counts import encode_count
-from tests.emulator import Emulator, stop_group, wait_until
+from tests.emulator import Emulator, stop_group
 from tests.integration.detector.account import Account
 from tests.unit.detector.builders import count
 
@@ -141,12 +141,3 @@ def test_a_refused_checkpoint_for_good_ends_the_child(child: Child) -> None:
     assert child.hear()["action"] == "checkpoint"
     child.say(action="checkpoint", error="InvalidStateException")
     assert child.process.wait(10) == 1
-
-
-def test_a_childs_metrics_are_where_the_supervisor_reads_them(account: Account, tmp_path: Path) -> None:
-    files = write_run_files(DetectorSettings(run_dir=tmp_path / "run"))
-    child = Child(account, tmp_path / "run")
-    child.stop()
-    script = (files.folder / "child.sh").read_text()
-    assert f"PROMETHEUS_MULTIPROC_DIR={files.metrics}" in script
-    wait_until(lambda: child.process.poll() is not None, 5, "its end")
