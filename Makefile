@@ -12,11 +12,13 @@ LOCAL_PY    := $(CURDIR)/local/.venv/bin/python
 INFRA_PY    := $(CURDIR)/infra/.venv/bin/python
 MEMBERS     := libs/storepulse libs/servicekit libs/faust_kinesis services/producer services/windower services/detector
 LOCKS       ?= locks
-EDITABLES   := $(addprefix --editable ,$(MEMBERS))
 
 .PHONY: help
 help:  ## Show what this Makefile can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# one call, so that our own packages are never gone for a moment: $(call SYNC,environment,lock,our packages)
+SYNC = printf -- '-e %s\n' $(addprefix ./,$(3)) > $(1)/ours.txt && VIRTUAL_ENV=$(1) $(UV) pip sync --quiet --verify-hashes locks/$(2).txt $(1)/ours.txt
 
 # ---- environments: each is made once and made again when its lock or a member's pyproject.toml changes
 
@@ -29,23 +31,20 @@ help:  ## Show what this Makefile can do
 .venv/.done: locks/workspace.txt $(addsuffix /pyproject.toml,$(MEMBERS)) | .uv/bin/uv
 	@echo "setting up: the workspace"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes locks/workspace.txt
-	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps $(EDITABLES)
+	@$(call SYNC,.venv,workspace,$(MEMBERS))
 	@VIRTUAL_ENV=.venv $(UV) pip check --quiet
 	@touch $@
 
 local/.venv/.done: locks/local.txt local/pyproject.toml | .uv/bin/uv
 	@echo "setting up: the AWS account on this machine"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) local/.venv
-	@VIRTUAL_ENV=local/.venv $(UV) pip sync --quiet --require-hashes locks/local.txt
-	@VIRTUAL_ENV=local/.venv $(UV) pip install --quiet --no-deps --editable local --editable libs/storepulse
+	@$(call SYNC,local/.venv,local,local libs/storepulse)
 	@touch $@
 
 infra/.venv/.done: locks/infra.txt infra/pyproject.toml | .uv/bin/uv
 	@echo "setting up: the infrastructure as code"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) infra/.venv
-	@VIRTUAL_ENV=infra/.venv $(UV) pip sync --quiet --require-hashes locks/infra.txt
-	@VIRTUAL_ENV=infra/.venv $(UV) pip install --quiet --no-deps --editable infra
+	@$(call SYNC,infra/.venv,infra,infra)
 	@touch $@
 
 .tools/jre/.done: locks/jre.txt | .uv/bin/uv
