@@ -229,11 +229,20 @@ class Consumer(Outlook, Positions, Delivery):
         offsets = {tp: self._new_offset(tp) for tp in self.readers.by_tp if _chosen(tp, topics)}
         moved = {tp: offset for tp, offset in offsets.items() if offset is not None}
         await self._handle_attached(moved)
-        await self.app.producer.flush()
-        async with self._moving:
-            committed = generation == self.generation and await self._commit(moved)
+        committed = await self._all_sent() and await self._commit_in(generation, moved)
         self.app.sensors.on_commit_completed(self, state)
         return committed
+
+    async def _all_sent(self) -> bool:
+        """What the application sent with Faust's own `send` goes before the commit of what it was made of."""
+        settled: bool = await self.app.producer.settled(self.options.renew_s)
+        if not settled:
+            self.log.warning("not committed: records are still being sent")
+        return settled
+
+    async def _commit_in(self, generation: int, offsets: Mapping[TP, int]) -> bool:
+        async with self._moving:
+            return generation == self.generation and await self._commit(offsets)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         leases = {tp: self.keeper.held[key] for tp, key in self._assigned.items() if key in self.keeper.held}

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 RESENT_CODES = frozenset({"ProvisionedThroughputExceededException", "InternalFailure", "KMSThrottlingException"})
 QUEUE = 10_000  # messages of `topic.send` that may wait before senders do
-FLUSH_LOOK_S = 0.5
-
-Placed = tuple[str, str]  # shard id, sequence number
+FLUSH_S = 10.0
 
 
 class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
@@ -76,33 +74,29 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
-    async def _put(self, stream: str, records: Sequence[Outgoing]) -> list[Placed]:
-        """Send at most one call's worth of `records` until all are taken; return where each went."""
-        placed: dict[int, Placed] = {}
-        waiting = list(range(len(records)))
+    async def _put(self, stream: str, records: Sequence[Outgoing]) -> list[Any]:
+        """Send at most one call's worth of `records` until all are taken; return PutRecords' result for each."""
+        results: list[Any] = [None] * len(records)
+        waiting: Sequence[int] = range(len(records))
         backoff = Backoff()
         async with self._puts:
             while waiting:
-                waiting = await self._attempt(stream, records, waiting, placed)
+                waiting = await self._attempt(stream, records, waiting, results)
                 if waiting:
                     await self._patience.wait(backoff, f"{stream}: PutRecords", SendError("throttled"))
-        return [placed[i] for i in range(len(records))]
+        return results
 
     async def _attempt(
-        self, stream: str, records: Sequence[Outgoing], waiting: Sequence[int], placed: dict[int, Placed]
+        self, stream: str, records: Sequence[Outgoing], waiting: Sequence[int], results: list[Any]
     ) -> list[int]:
-        """Send those of `records` that wait; note where the taken ones went and return the others."""
-        entries: Any = [records[i].entry for i in waiting]
-        reply = await self._call(stream, entries)
-        again = []
+        """Send those of `records` that wait; note what became of each and return the failed ones."""
+        reply = await self._call(stream, [records[i].entry for i in waiting])
         for i, result in zip(waiting, reply["Records"], strict=True):
-            code = result.get("ErrorCode")
-            if not code:
-                placed[i] = (result["ShardId"], result["SequenceNumber"])
-            elif code in RESENT_CODES:
-                again.append(i)
-            else:
-                msg = f"{stream}: {code}: {result.get('ErrorMessage', '')}"
+            results[i] = result
+        again = [i for i in waiting if results[i].get("ErrorCode")]
+        for i in again:
+            if results[i]["ErrorCode"] not in RESENT_CODES:
+                msg = f"{stream}: {results[i]['ErrorCode']}: {results[i].get('ErrorMessage', '')}"
                 raise SendError(msg)
         return again
 
@@ -135,18 +129,17 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         return await (await self.send(*args, **kwargs))
 
     async def flush(self) -> None:
-        """Return when all that was sent before this call is with Kinesis.
+        """Wait until what was sent before this call is with Kinesis, ten seconds at most (for Faust's rebalances)."""
+        if not await self.settled(FLUSH_S):
+            self.log.warning("%d records are not with Kinesis yet", len(self._unsent))
 
-        Raises:
-            StoppedError: the worker stops and Kinesis does not take it.
-        """
+    async def settled(self, within_s: float) -> bool:
+        """Tell whether all that was sent before this call is with Kinesis within `within_s` seconds."""
         await self.buffer.flush()
-        waiting = set(self._unsent)
-        while waiting:
-            _, waiting = await asyncio.wait(waiting, timeout=FLUSH_LOOK_S)
-            if waiting and self.should_stop:
-                msg = f"{len(waiting)} records are not sent"
-                raise StoppedError(msg)
+        if not self._unsent:
+            return True
+        _, waiting = await asyncio.wait(set(self._unsent), timeout=within_s)
+        return not waiting
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _send_queued(self) -> None:
@@ -163,7 +156,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
 
     async def _deliver(self, stream: str, items: Sequence[tuple[Outgoing, "asyncio.Future[RecordMetadata]"]]) -> None:
         try:
-            placed = await self._put(stream, [record for record, _ in items])
+            results = await self._put(stream, [record for record, _ in items])
         except Exception as error:
             for _, delivered in items:
                 if not delivered.done():
@@ -171,10 +164,10 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
             if not isinstance(error, StoppedError):
                 raise
             return
-        for (_, delivered), (shard_id, sequence) in zip(items, placed, strict=True):
-            tp = TP(stream, partition_of(shard_id))
+        for (_, delivered), result in zip(items, results, strict=True):
+            tp = TP(stream, partition_of(result["ShardId"]))
             if not delivered.done():
-                delivered.set_result(RecordMetadata(*tp, tp, int(sequence)))
+                delivered.set_result(RecordMetadata(*tp, tp, int(result["SequenceNumber"])))
 
     async def create_topic(self, topic: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Do nothing: streams belong to the infrastructure."""
