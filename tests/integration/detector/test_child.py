@@ -15,7 +15,7 @@ from pydantic import AnyHttpUrl
 from detector.kcl.runfiles import RunFiles, write_run_files
 from detector.settings import DetectorSettings
 from storepulse.activity.counts import encode_count
-from tests.emulator import Emulator, stop_group
+from tests.emulator import Emulator, stop_group, wait_until
 from tests.integration.detector.account import Account
 from tests.unit.detector.builders import count
 
@@ -38,14 +38,16 @@ class Child:
             checkpoint_seconds=0,
         )
         self.files: RunFiles = write_run_files(settings)
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "detector.processor", str(self.files.settings)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=account.emulator.process_env,
-            start_new_session=True,
-        )
+        self.log = folder / "child.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-m", "detector.processor", str(self.files.settings)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=account.emulator.process_env,
+                start_new_session=True,
+            )
 
     def say(self, **message: object) -> None:
         """Send a message."""
@@ -126,14 +128,15 @@ def test_a_child_that_waits_ends_at_once_on_sigterm(child: Child) -> None:
     assert child.process.wait(10) == 0
 
 
-def test_a_child_whose_daemon_is_gone_does_not_retry_for_ever(
+def test_a_child_that_retries_ends_on_sigterm_but_not_in_order_as_its_batch_is_undone(
     child: Child, account: Account, emulator: Emulator
 ) -> None:
     emulator.client("dynamodb").delete_table(TableName=account.counts_table)
     child.say(**batch(encode_count(count())))
+    wait_until(lambda: "retrying" in child.log.read_text(), 15, "the first retry")
     child.process.send_signal(signal.SIGTERM)
     assert child.process.wait(15) == 1
-    assert child.registered() == [str(child.process.pid)]  # no ordered end: its batch comes again
+    assert child.registered() == [str(child.process.pid)]
 
 
 def test_a_refused_checkpoint_for_good_ends_the_child(child: Child) -> None:

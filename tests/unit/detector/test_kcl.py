@@ -70,6 +70,14 @@ def test_a_run_starts_with_no_metrics_and_children_of_the_run_before(tmp_path: P
         (files.children / "1").touch()
 
 
+def test_only_a_folder_that_nobody_chose_is_deleted_at_the_end(tmp_path: Path) -> None:
+    chosen, temporary = write_run_files(DetectorSettings(run_dir=tmp_path)), write_run_files(DetectorSettings())
+    for files in (chosen, temporary):
+        files.remove()
+    assert chosen.folder.exists()
+    assert not temporary.folder.exists()
+
+
 def test_children_get_the_settings_whatever_their_working_directory(tmp_path: Path) -> None:
     users = tmp_path / "users"
     users.write_text("# staff\nanna\n\nben\n")

@@ -32,6 +32,7 @@ class RunFiles:
     """Paths in one run folder."""
 
     folder: Path
+    temporary: bool = True
 
     @property
     def properties(self) -> Path:
@@ -59,8 +60,9 @@ class RunFiles:
         return self.folder / "metrics"
 
     def remove(self) -> None:
-        """Delete the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the folder, unless somebody chose it."""
+        if self.temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def write_run_files(settings: DetectorSettings) -> RunFiles:
@@ -69,7 +71,7 @@ def write_run_files(settings: DetectorSettings) -> RunFiles:
     Raises:
         OSError: the folder cannot be written.
     """
-    files = RunFiles(_folder(settings.run_dir))
+    files = RunFiles(_folder(settings.run_dir), temporary=settings.run_dir is None)
     for folder in (files.children, files.metrics):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
