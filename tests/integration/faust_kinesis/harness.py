@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from aws_kinesis_agg.aggregator import RecordAggregator
+
 from tests.emulator import ROOT, Emulator, stop_group, wait_until
 
 APP = Path(__file__).parent / "worker_app.py"
@@ -34,6 +36,15 @@ class Stream:
             entries: Any = [{"Data": text.encode(), "PartitionKey": text[:256]} for text in some]
             reply = self.emulator.client("kinesis").put_records(StreamName=self.name, Records=entries)
             assert not reply["FailedRecordCount"]
+        self.put += sent
+
+    def send_aggregate(self, payloads: Iterable[str]) -> None:
+        """Put `payloads` as the KPL does: in one Kinesis record."""
+        aggregator, sent = RecordAggregator(), list(payloads)
+        for text in sent:
+            aggregator.add_user_record(text, text.encode())
+        key, _, data = aggregator.clear_and_get().get_contents()
+        self.emulator.client("kinesis").put_record(StreamName=self.name, PartitionKey=key, Data=data)
         self.put += sent
 
     def contents(self) -> list[str]:

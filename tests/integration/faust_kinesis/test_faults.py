@@ -68,10 +68,15 @@ def test_faults_of_sending_lose_nothing_and_resend_only_what_failed(
     assert proxy.spent
 
 
-def test_refused_connections_are_waited_out(stream: Stream, proxy: FaultyProxy, worker: StartWorker) -> None:
+def test_aws_is_asked_at_a_modest_rate_and_refused_connections_are_waited_out(
+    stream: Stream, proxy: FaultyProxy, worker: StartWorker
+) -> None:
     stream.send(numbers(0, 500))
     reader = worker(env=through(proxy))
     reader.wait_for(stream.put)
+    wait_until(lambda: proxy.calls["UpdateItem"] >= 20, 20, "ten renewals of two shards")
+    assert proxy.calls["ListShards"] == 1
+    assert proxy.calls["Scan"] <= proxy.calls["UpdateItem"] / 2 + 2
     proxy.stop()
     stream.send(numbers(500, 1000))
     wait_until(lambda: reader.state()["millis_behind"] > 4000, 20, "the worker to notice")
@@ -114,13 +119,3 @@ def test_an_application_that_does_not_keep_up_stops_the_reading(
     settled = proxy.calls["GetRecords"]
     wait_until(lambda: proxy.calls["UpdateItem"] > 20 or proxy.calls["Scan"] > 8, 20, "some renewals")
     assert proxy.calls["GetRecords"] - settled <= rounds
-
-
-def test_shards_are_listed_and_leases_scanned_at_a_modest_rate(
-    stream: Stream, proxy: FaultyProxy, worker: StartWorker
-) -> None:
-    stream.send(numbers(0, 10))
-    worker(env=through(proxy), query="lease=1").wait_for(stream.put)
-    wait_until(lambda: proxy.calls["UpdateItem"] >= 20, 20, "ten renewals of two shards")
-    assert proxy.calls["ListShards"] == 1
-    assert proxy.calls["Scan"] <= proxy.calls["UpdateItem"] / 2 + 2

@@ -61,7 +61,7 @@ async def report() -> None:
         state = {
             "ready": consumer.ready,
             "standing_by": consumer.standing_by,
-            "shards": sorted(consumer.shard_id(tp) for tp in consumer.assignment() if tp in consumer.readers.by_tp),
+            "shards": sorted(consumer.shard_id(tp) for tp in consumer.assignment()),
             "generation": consumer.generation,
             "millis_behind": consumer.millis_behind(),
         }

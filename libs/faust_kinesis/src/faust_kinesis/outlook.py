@@ -19,6 +19,7 @@ class Outlook:
     keeper: LeaseKeeper
     readers: ShardReaders
     committed_at: float
+    _assigned: dict[TP, str]  # -> lease key
 
     @property
     def exclusive(self) -> bool:
@@ -67,7 +68,7 @@ class Outlook:
 
     def shard_id(self, tp: TP) -> str:
         """Return the Kinesis shard id of an assigned partition."""
-        return self.readers.by_tp[tp].lease_key.partition("/")[2]
+        return self._assigned[tp].partition("/")[2]
 
     def seconds_since_commit(self) -> float:
         """Return the seconds since the last commit, or since there was last nothing to commit."""

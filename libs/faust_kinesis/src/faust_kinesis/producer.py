@@ -36,6 +36,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         self.options = self.transport.options
         self._queue: asyncio.Queue[tuple[str, Outgoing, asyncio.Future[RecordMetadata]]] = asyncio.Queue(QUEUE)
         self._unsent: set[asyncio.Future[RecordMetadata]] = set()
+        self._failed = False  # something was refused for good: no commit may pass it
         self._clients = AsyncExitStack()
         self._puts = asyncio.Semaphore(self.options.puts)
         self._patience = Patience(sleep=self.sleep, stopping=lambda: self.should_stop, log=self.log)
@@ -134,12 +135,12 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
             self.log.warning("%d records are not with Kinesis yet", len(self._unsent))
 
     async def settled(self, within_s: float) -> bool:
-        """Tell whether all that was sent before this call is with Kinesis within `within_s` seconds."""
+        """Tell whether all that was sent before this call, and ever, is with Kinesis within `within_s` seconds."""
         await self.buffer.flush()
-        if not self._unsent:
-            return True
-        _, waiting = await asyncio.wait(set(self._unsent), timeout=within_s)
-        return not waiting
+        waiting = set(self._unsent)
+        if waiting:
+            _, waiting = await asyncio.wait(waiting, timeout=within_s)
+        return not waiting and not self._failed
 
     @Service.task  # type: ignore[untyped-decorator]
     async def _send_queued(self) -> None:
@@ -158,6 +159,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         try:
             results = await self._put(stream, [record for record, _ in items])
         except Exception as error:
+            self._failed = True
             for _, delivered in items:
                 if not delivered.done():
                     delivered.set_exception(error)
