@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -121,13 +122,14 @@ def logs(
     """Show the logs of the services, each line with its service in front."""
     chosen = settings.load()
     names = ("supervisor", *(service.name for service in services.table(chosen, {})))
-    following.follow(
-        chosen.run_dir,
-        only or (),
-        lambda name, line: report.show_log_line(name, line, names),
-        lines=lines,
-        wait=following.wait_for_more if follow else following.stop_at_end,
-    )
+    with suppress(KeyboardInterrupt):
+        following.follow(
+            chosen.run_dir,
+            only or (),
+            lambda name, line: report.show_log_line(name, line, names),
+            lines=lines,
+            wait=following.wait_for_more if follow else following.stop_at_end,
+        )
 
 
 @app.command()

@@ -2,8 +2,10 @@
 
 import asyncio
 import importlib
+import resource
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,8 +86,16 @@ def run_server(port: int) -> None:
     hypercorn: Any = importlib.import_module("hypercorn.config")
     ministack: Any = importlib.import_module("ministack.app")
     server: Any = importlib.import_module("hypercorn.asyncio")
+    allow_many_connections()
     config = hypercorn.Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     asyncio.run(server.serve(ministack.app, config))
+
+
+def allow_many_connections() -> None:
+    """Raise the limit of open files as far as the system lets this process: each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
