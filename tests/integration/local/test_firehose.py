@@ -125,13 +125,14 @@ def test_a_clean_restart_archives_nothing_twice(deployed: Emulator, tmp_path: Pa
     assert found == sorted(sent)
 
 
-def test_an_emulator_that_is_away_for_a_while_loses_nothing(deployed: Emulator, tmp_path: Path) -> None:
+def test_an_error_of_aws_in_the_middle_loses_nothing(deployed: Emulator, tmp_path: Path) -> None:
     with firehose(deployed, tmp_path, "--seconds", "1", end=signal.SIGTERM):
         sent = put(deployed, 100)
-        deployed.pause()
-        deployed.resume()
+        wait_until(partial(holds, deployed, sent), 30, "the first records are archived")
+        deployed.client("dynamodb").delete_table(TableName="storepulse-archive-local")
         sent += put(deployed, 100)
-        wait_until(lambda: holds(deployed, sent), 60, "everything is archived")
+        wait_until(partial(holds, deployed, sent), 60, "everything is archived")
+    assert '"delivery_interrupted"' in (tmp_path / "firehose.log").read_text()
 
 
 def test_without_a_deployed_stack_the_message_is_one_line(tmp_path: Path) -> None:
