@@ -129,6 +129,7 @@ def build_use_case(
             patience.keep_trying(partial(_queue_url, clients, settings.bad_events_queue)),
             clients.s3,
             settings.bad_events_bucket,
+            patience,
         ),
         metrics=CloudwatchMetrics(metric_clients.cloudwatch, on_drop=metrics.metric_set_dropped),
         clock=clock,

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from detector.adapters.aws_errors import translated
+from detector.workers import Patience
 from servicekit.errors import RetryableError
 from storepulse.failures import BadEvent
 
@@ -25,22 +27,30 @@ class SqsBadEvents:
     has its address as `payload_url`. Nothing is cut off.
     """
 
-    def __init__(self, sqs: "SQSClient", queue_url: str, s3: "S3Client", bucket: str) -> None:
-        """Send to `queue_url`, and large payloads to `bucket`."""
+    def __init__(
+        self, sqs: "SQSClient", queue_url: str, s3: "S3Client", bucket: str, patience: Patience | None = None
+    ) -> None:
+        """Send to `queue_url`, and large payloads to `bucket`; what was not taken is sent again with `patience`."""
         self._sqs = sqs
         self._queue_url = queue_url
         self._s3 = s3
         self._bucket = bucket
+        self._patience = patience or Patience()
 
     def put(self, bad: Sequence[BadEvent]) -> None:
-        """Send them; when the queue refused some, only those are sent by the call that follows at once."""
-        left = [self._body(event) for event in bad]
+        """Send them; those that the queue took are not sent again when it refused others."""
+        left = [self._patience.keep_trying(partial(self._body, event)) for event in bad]
+        self._patience.keep_trying(lambda: self._send_all(left))
+
+    def _send_all(self, left: list[str]) -> None:
+        """Send the messages `left`; those that the queue did not take stay in the list."""
         while left:
-            refused = [body for batch in _batches(left) for body in self._send(batch)]
-            if len(refused) == len(left):
+            batch = next(_batches(left))
+            refused = self._send(batch)
+            left[:] = [*left[len(batch) :], *refused]
+            if len(refused) == len(batch):
                 msg = f"{self._queue_url} refused {len(refused)} bad events"
                 raise RetryableError(msg)
-            left = refused
 
     def _body(self, event: BadEvent) -> str:
         body = _to_json(event)
@@ -51,7 +61,7 @@ class SqsBadEvents:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=event.raw())
         return _to_json(event.moved_to(f"s3://{self._bucket}/{key}"))
 
-    def _send(self, bodies: Sequence[str]) -> Iterable[str]:
+    def _send(self, bodies: Sequence[str]) -> list[str]:
         with translated("sending bad events"):
             reply = self._sqs.send_message_batch(
                 QueueUrl=self._queue_url,
