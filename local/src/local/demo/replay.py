@@ -16,17 +16,17 @@ TIMEOUT = 30.0  # seconds
 class Playing:
     """How far a replay is."""
 
-    state: str
-    rows: int
-    total: int
+    phase: str
+    bytes_read: int
+    bytes_total: int
+    rows: int  # bad and planted ones included
     sent: int
-    bad: int
-    error: str | None
+    error: str
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will be sent."""
-        return self.state in ("done", "failed", "stopped")
+        return self.phase in ("finished", "failed", "stopped")
 
 
 class Replay:
@@ -47,7 +47,7 @@ class Replay:
             "inject": staged.bots,
             "labels": staged.labels,
         }
-        self._path += "/" + self._call("POST", options)["id"]
+        self._path += "/" + self._call("POST", options)["replay_id"]
 
     def look(self) -> Playing:
         """Return how far it is."""

@@ -4,7 +4,7 @@ import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,10 +17,10 @@ from local import aws, deployer, report, services
 from local import down as stopping
 from local import up as starting
 from local.demo.ledger import Ledger
-from local.demo.mailbox import Mailbox
+from local.demo.mailbox import Delivered, Mailbox
 from local.demo.replay import Playing, Replay
 from local.demo.stage import Staged, read_labels, stage
-from local.demo.verdict import Verdict, judge
+from local.demo.verdict import Verdict, judge, latency
 from local.demo.view import picture, summary
 from local.demo.witness import Key, Witness
 from local.errors import LocalError
@@ -109,7 +109,7 @@ class Demo:
         with Live(console=self._console, refresh_per_second=4, transient=True) as live:
 
             def show(playing: Playing) -> None:
-                bar.update(task, total=playing.total or None, completed=playing.rows)
+                bar.update(task, total=playing.bytes_total or None, completed=playing.bytes_read)
                 live.update(picture(bar, self._figures(playing), self._mailbox.delivered, self._witness.testimony))
 
             playing = self._until(lambda playing: playing.is_over, show)
@@ -125,7 +125,7 @@ class Demo:
             if playing.error:
                 message = f"The replay failed: {playing.error}"
                 raise LocalError(message)
-            self._mailbox.look()
+            self._tell(self._mailbox.look())
             if time.monotonic() - self._ledger_read_at >= READ_LEDGER_EVERY:
                 self._ledger.read()
                 self._ledger_read_at = time.monotonic()
@@ -133,6 +133,14 @@ class Demo:
             if over(playing):
                 return playing
             time.sleep(LOOK_EVERY)
+
+    def _tell(self, new: Sequence[Delivered]) -> None:
+        """Print each new alert where no live picture shows it."""
+        if not self._console.is_terminal:
+            for each in new:
+                after = latency(each, self._witness.testimony)
+                told = "" if after is None else f", {after * 1000:,.0f} ms after the action over the limit"
+                self._console.print(f"alert: {each.alert.user_id}, {each.alert.num_actions} actions{told}")
 
     def _figures(self, playing: Playing) -> dict[str, object]:
         latest = self._witness.testimony.latest_ms

@@ -36,7 +36,7 @@ class Witness(threading.Thread):
         self._stream = stream
         self._window_ms = window_ms
         self._limit = limit
-        self._stop = threading.Event()
+        self._over = threading.Event()
         self.testimony = Testimony()
 
     def run(self) -> None:
@@ -47,7 +47,7 @@ class Witness(threading.Thread):
             )["ShardIterator"]
             for shard in self._kinesis.list_shards(StreamName=self._stream)["Shards"]
         ]
-        while not self._stop.is_set():
+        while not self._over.is_set():
             for position, iterator in enumerate(iterators):
                 page = self._kinesis.get_records(ShardIterator=iterator, Limit=10_000)
                 iterators[position] = page["NextShardIterator"]
@@ -55,7 +55,7 @@ class Witness(threading.Thread):
                     [record["Data"] for record in page["Records"]],
                     [record["ApproximateArrivalTimestamp"].timestamp() for record in page["Records"]],
                 )
-            self._stop.wait(POLL_EVERY)
+            self._over.wait(POLL_EVERY)
 
     def _take(self, payloads: list[bytes], arrivals: list[float]) -> None:
         actions = decode_actions(payloads)
@@ -71,5 +71,5 @@ class Witness(threading.Thread):
 
     def stop(self) -> None:
         """Read no more."""
-        self._stop.set()
+        self._over.set()
         self.join(5)
