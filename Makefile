@@ -61,6 +61,22 @@ java: local/.venv/.done
 .PHONY: setup
 setup: .venv/.done local/.venv/.done java  ## Make the environments
 
+# ---- the two commands
+
+.PHONY: demo test chaos bench
+demo: setup  ## Run the whole chain on real data with planted bots, watch it live, check every event (SPEED=150)
+	@$(LOCAL_PY) -m local demo $(if $(SPEED),--speed $(SPEED))
+
+test: setup infra/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some)
+	@.venv/bin/pytest -m "not chaos" $(or $(TESTS),tests)
+
+chaos: setup  ## Kill every process again and again for minutes; counts must stay exact and alerts single
+	@.venv/bin/pytest -m chaos -s tests/chaos
+
+bench: setup  ## Measure each claim beside what it is compared with (BENCH=bench/windowing_pure.py for one)
+	@for each in $(or $(BENCH),$(filter-out %/__init__.py,$(wildcard bench/*.py))); do \
+	  grep -q '__main__' $$each || continue; echo "== $$each"; .venv/bin/python -m $$(echo $${each%.py} | tr / .) || exit 1; done
+
 # ---- the platform on this machine
 
 .PHONY: up down status logs
