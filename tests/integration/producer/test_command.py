@@ -1,0 +1,172 @@
+"""The producer's command line against the emulated AWS: as a process, paused, and killed."""
+
+import gzip
+import random
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storepulse.instants import parse_instant
+from tests.emulator import Emulator, stop_group, wait_until
+from tests.integration.producer.account import Account, command
+from tests.unit.producer.builders import csv_text, row
+
+pytestmark = pytest.mark.emulator
+ROWS = [row(n // 40, user=n % 97, category=n % 7) for n in range(6000)]
+
+
+@pytest.fixture
+def account(aws: Emulator, tmp_path: Path) -> Account:
+    return Account.create(aws, tmp_path)
+
+
+class Runs:
+    """Producer processes; ended with the test."""
+
+    def __init__(self, account: Account) -> None:
+        self.env = account.env
+        self._started: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(  # noqa: S603 - our own
+            command(["replay", *arguments]),
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._started.append(process)
+        return process
+
+    def finish(self, *arguments: str) -> tuple[int, str, str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=120)
+        return process.returncode, out, err
+
+    def stop(self) -> None:
+        for process in self._started:
+            stop_group(process, grace_s=5)
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+
+@pytest.fixture
+def runs(account: Account) -> Iterator[Runs]:
+    running = Runs(account)
+    yield running
+    running.stop()
+
+
+def test_objects_under_a_prefix_are_replayed_in_key_order_and_accounted_for(account: Account, runs: Runs) -> None:
+    account.upload("in/2.csv.gz", gzip.compress(csv_text(ROWS[1000:2000])))
+    account.upload("in/1.csv", csv_text([*ROWS[:1000], b"no row", b"x" * 400_000]))
+    code, _, err = runs.finish(f"s3://{account.bucket}/in/", "--speed", "max", "--clock", "event", "--anchor", "end")
+    assert code == 0, err
+    rows = account.rows()
+    assert Counter(each["user_id"] for each in rows) == Counter(line.split(b",")[7].decode() for line in ROWS[:2000])
+    bad = sorted(account.bad_events(), key=lambda each: int(each["sequence_number"]))
+    assert [(each["stream"], each["sequence_number"]) for each in bad] == [
+        (f"s3://{account.bucket}/in/1.csv", "1002"),
+        (f"s3://{account.bucket}/in/1.csv", "1003"),
+    ]
+    assert "whole in s3://" in bad[1]["reason"]
+    kept = account.aws.client("s3").list_objects_v2(Bucket=account.bucket, Prefix="bad-events/")["Contents"]
+    assert kept[0]["Size"] > 400_000
+    for records in account.records().values():
+        stamps = [parse_instant(each["txn_timestamp"]) for each in records]
+        assert stamps == sorted(stamps)
+
+
+def test_at_the_original_pace_each_record_is_printed_with_its_status_and_category(runs: Runs, tmp_path: Path) -> None:
+    (tmp_path / "few.csv").write_bytes(csv_text(ROWS[:3]).replace(b",,acme", b",electronics.smartphone,acme"))
+    code, out, err = runs.finish(str(tmp_path / "few.csv"), "--pace", "20ms", "--no-drain")
+    assert code == 0, err
+    assert out == "200 electronics.smartphone\n" * 3
+
+
+@pytest.mark.parametrize("clock", ["event", "wall"])
+def test_kill_9_at_random_moments_and_resume_loses_and_doubles_nothing(
+    account: Account, runs: Runs, clock: str
+) -> None:
+    url = account.upload("in.csv.gz", gzip.compress(csv_text(ROWS[:3000])))
+    arguments = [url, "--rate", "400", "--clock", clock, "--resume", "--no-drain"]
+    chance = random.Random(7)
+    reached = 0
+    for _ in range(3):
+        process = runs.start(*arguments)
+        goal = reached + chance.randrange(50, 400)
+        wait_until(lambda goal=goal: len(account.rows()) >= goal, 60, "rows in the stream")  # type: ignore[misc] # bound
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        reached = len(account.rows())
+        assert reached < 3000
+    code, _, err = runs.finish(*arguments, "--state", str(account.folder / "states" / _only_state(account)))
+    assert code == 0, err
+    ids = Counter(each["event_id"] for each in account.rows())
+    assert (len(ids), set(ids.values())) == (3000, {1})
+
+
+def _only_state(account: Account) -> str:
+    (state,) = (account.folder / "states").glob("*.json")
+    return state.name
+
+
+def test_kinesis_that_does_not_answer_for_a_while_costs_no_row_and_doubles_none(account: Account, runs: Runs) -> None:
+    url = account.upload("in.csv", csv_text(ROWS))
+    process = runs.start(url, "--rate", "1500", "--clock", "event", "--no-drain")
+    wait_until(lambda: len(account.rows()) > 500, 60, "rows in the stream")
+    account.aws.pause()
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(6)  # it must wait, not end
+    finally:
+        account.aws.resume()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    ids = Counter(each["event_id"] for each in account.rows())
+    assert (len(ids), set(ids.values())) == (len(ROWS), {1})
+
+
+def test_a_request_whose_answer_is_lost_is_looked_for_before_it_is_sent_again(account: Account, runs: Runs) -> None:
+    url = account.upload("in.csv", csv_text(ROWS))
+    runs.env["PRODUCER_REQUEST_TIMEOUT_S"] = "1"
+    process = runs.start(url, "--rate", "2000", "--clock", "event", "--no-drain")
+    for goal in (500, 2000):
+        wait_until(lambda goal=goal: len(account.rows()) > goal, 60, "rows in the stream")  # type: ignore[misc] # bound
+        account.aws.pause()
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(3)
+        finally:
+            account.aws.resume()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "lost_answer_checked" in err
+    ids = Counter(each["event_id"] for each in account.rows())
+    assert (len(ids), set(ids.values())) == (len(ROWS), {1})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["/no/such/file.csv"], 1, "cannot be read"),
+        (["s3://no-such-bucket/x.csv"], 1, "cannot be read"),
+        (["x.csv", "--speed", "max", "--rate", "5"], 2, "one of pace, rate and speed"),
+        (["x.csv", "--pace", "soon"], 2, "not a span"),
+        (["x.csv", "--clock", "sun"], 2, "clock"),
+        (["x.csv", "--anchor", "end"], 2, "event clock"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line_without_a_traceback(
+    runs: Runs, arguments: list[str], code: int, told: str
+) -> None:
+    returned, _, err = runs.finish(*arguments)
+    assert returned == code
+    assert told in " ".join(err.split())
+    assert "Traceback" not in err
