@@ -134,6 +134,17 @@ class Worker:
         assert self.process is not None
         assert self.process.poll() is None, self.log.read_text()[-3000:]
 
+    def freeze(self) -> None:
+        """SIGSTOP: alive, and doing nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on after `freeze`, without its last report of before."""
+        assert self.process is not None
+        self.out.with_suffix(".state").unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill -9."""
         if self.process is not None:

@@ -63,6 +63,23 @@ def test_two_workers_share_the_shards_and_the_other_takes_over(stream: Stream, w
     wait_until(lambda: len(two.shards()) == 2, 20, "the second worker to have both shards")
 
 
+def test_a_worker_frozen_past_its_lease_gives_way_and_joins_again(stream: Stream, worker: StartWorker) -> None:
+    stream.send(numbers(0, 100))
+    one = worker("one")
+    one.wait_for(stream.put)
+    one.freeze()
+    two = worker("two")
+    wait_until(lambda: len(two.shards()) == 2, 20, "the second worker to have both shards")
+    stream.send(numbers(100, 200))
+    two.wait_for(numbers(100, 200))
+    one.thaw()
+    wait_until(lambda: len(one.shards()) == len(two.shards()) == 1, 20, "a shard each")
+    one.assert_running()
+    stream.send(numbers(200, 300))
+    wait_for_all([one, two], stream.put)
+    assert "lost or given up" in one.log.read_text()
+
+
 def test_one_exclusive_worker_reads_while_the_other_stands_by_until_it_dies(
     stream: Stream, worker: StartWorker
 ) -> None:
