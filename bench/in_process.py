@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 import faust
 import uvloop
@@ -22,6 +23,8 @@ from windower.handlers import Windowing, WindowUserActions
 from windower.metrics import WindowerMetrics
 from windower.settings import WindowerSettings
 from windower.worker import Worker, create_faust_app
+
+Result = TypeVar("Result")
 
 LOOK_EVERY_S = 0.01
 PATIENCE_S = 600.0
@@ -113,7 +116,7 @@ async def _life(transport: Callable[[faust.App], Transport], counts: int) -> Non
         await windower.until(lambda: windower.counts() >= counts)
 
 
-def on_uvloop(main: Callable[..., object], *arguments: object) -> object:
+def on_uvloop(main: Callable[..., Coroutine[Any, Any, Result]], *arguments: object) -> Result:
     """Run the coroutine function `main` on the loop that the service has."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main(*arguments))  # type: ignore[arg-type]
+        return runner.run(main(*arguments))
