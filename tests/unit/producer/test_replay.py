@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from producer.errors import ReplayError, SourceError, StateError
 from producer.options import ReplayOptions
+from producer.progress import Progress
 from producer.replay import Replay
-from producer.sending.progress import Progress
 from storepulse.activity.codec import decode
 from storepulse.activity.events import Activity
 from storepulse.instants import from_datetime, parse_instant

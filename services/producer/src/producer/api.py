@@ -6,9 +6,9 @@ from fastapi import FastAPI, HTTPException, Path, status
 from pydantic import BaseModel, Field
 
 from producer.options import ReplayOptions
+from producer.progress import Phase
 from producer.replay import Replay
 from producer.replays import BusyError, NotReadyError, Replays, UnknownError
-from producer.sending.progress import Phase
 
 ReplayId = Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,64}$", description="as POST /replays returned it")]
 

@@ -11,7 +11,7 @@ from rich.progress import Progress as Bar
 
 from producer.options import ReplayOptions
 from producer.ports import Entry, Put
-from producer.sending.progress import Progress
+from producer.progress import Progress
 
 _BAR_EVERY_S: Final = 0.1
 _LINE_EVERY_S: Final = 5.0

@@ -9,12 +9,12 @@ from producer.heartbeats import Heartbeats
 from producer.options import ReplayOptions
 from producer.planning import Planted
 from producer.ports import Entry
+from producer.progress import Progress
 from producer.reading.csv import BadRow, Row
 from producer.reading.files import Piece
 from producer.sending.bad_events import BadEventLane
 from producer.sending.delivery import Sleep
 from producer.sending.lanes import Lanes, Queued
-from producer.sending.progress import Progress
 from servicekit.clock import Clock
 from storepulse.failures import BadEvent, BadPayload
 from storepulse.instants import format_instant, from_datetime

@@ -8,9 +8,9 @@ import asyncio
 from typing import Final
 
 from producer.options import ReplayOptions
+from producer.progress import Progress
 from producer.sending.delivery import Sleep
 from producer.sending.lanes import Lanes
-from producer.sending.progress import Progress
 from servicekit.clock import Clock
 from storepulse.activity.codec import encode
 from storepulse.activity.events import Heartbeat

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge
 
-from producer.sending.progress import Progress
+from producer.progress import Progress
 from servicekit.metrics import ServiceMetrics
 
 

@@ -11,9 +11,9 @@ import msgspec
 from producer.errors import SourceError
 from producer.options import ReplayOptions, milliseconds
 from producer.ports import SourceFile, Sources
+from producer.progress import Progress
 from producer.reading.csv import Row
 from producer.reading.files import Piece, read_file
-from producer.sending.progress import Progress
 from storepulse.instants import from_datetime
 from storepulse.replay.bots import COLUMNS, BotLabel, Plan, PlanError, PlantedAction, decode_plan, label, plant
 from storepulse.replay.pacing import ReplayClock

@@ -11,8 +11,8 @@ from producer.feeding import Script
 from producer.options import ReplayOptions
 from producer.planning import Extent, Input, clock_for, encode_labels, extent_of, load_plan, planted
 from producer.ports import Entry, Put
+from producer.progress import Progress
 from producer.run import Run, World
-from producer.sending.progress import Progress
 from producer.state import ReplayState
 from servicekit.logs import get_logger
 from storepulse.instants import format_instant, from_datetime

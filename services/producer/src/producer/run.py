@@ -15,10 +15,10 @@ from producer.heartbeats import EVERY_S, Heartbeats
 from producer.options import ReplayOptions
 from producer.planning import Input
 from producer.ports import BadEvents, Entry, Put, Shard, Sources, StateStore, Stream
+from producer.progress import Progress
 from producer.sending.bad_events import BadEventLane
 from producer.sending.delivery import SETTLE_S, SKEW, Delivery, Sleep, event_ids
 from producer.sending.lanes import MAX_RECORDS, Lanes
-from producer.sending.progress import Progress
 from producer.state import ReplayState
 from servicekit.clock import Clock
 from servicekit.logs import get_logger

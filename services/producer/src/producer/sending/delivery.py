@@ -11,7 +11,7 @@ import msgspec
 
 from producer.errors import DeliveryError, UnansweredError, UnreachableError
 from producer.ports import Entry, Put, Stream
-from producer.sending.progress import Progress
+from producer.progress import Progress
 from servicekit.clock import Clock
 from servicekit.logs import get_logger
 
