@@ -95,10 +95,10 @@ class S3Sources:
     async def _read_from(self, file: SourceFile, offset: int) -> AsyncGenerator[bytes, None]:
         bucket, key = split_url(file.url)
         reply = await self._client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-", IfMatch=file.version)
-        if reply["ETag"] != file.version:
-            msg = f"{file.url}: has changed since the replay began"
-            raise SourceError(msg)
         async with reply["Body"] as body:
+            if reply["ETag"] != file.version:
+                msg = f"{file.url}: has changed since the replay began"
+                raise SourceError(msg)
             while piece := await body.read(PIECE):
                 yield piece
 
