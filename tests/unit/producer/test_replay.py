@@ -297,3 +297,35 @@ async def test_one_put_a_row_is_made_at_the_original_pace() -> None:
     progress = await play(memory, options(pace="PT0.25S"))
     assert progress.requests >= 8
     assert memory.time.clock.monotonic() - began >= 7 * 0.25
+
+
+@pytest.mark.parametrize("shards", [1, 4])
+async def test_a_stream_that_is_split_or_merged_on_the_way_gets_every_row_once_and_heartbeats_in_each_new_shard(
+    shards: int,
+) -> None:
+    rows = [row(second, user=second % 9, category=second % 5) for second in range(200)]
+    memory = Memory(csv_text(rows))
+    task = asyncio.create_task(Replay("r", options(clock="event", speed=10.0), memory.world).run())
+    await memory.time.pass_until(task, turns=300)
+    assert not task.done()
+    memory.stream.reshard(shards)
+    await memory.time.pass_until(task)
+    await task
+    assert Counter(each["event_id"] for each in memory.stream.rows()).total() == len(rows)
+    assert len({each["event_id"] for each in memory.stream.rows()}) == len(rows)
+    for shard in await memory.stream.shards():
+        stamps = [each["txn_timestamp"] for each in memory.stream.sent()[shard.shard_id]]
+        assert sum(b"heartbeat" in each.payload for each in memory.stream.records[shard.shard_id]) > 5
+        assert stamps == sorted(stamps)
+
+
+async def test_a_replay_killed_before_its_stream_is_resharded_is_exact_when_resumed() -> None:
+    rows = [row(second, user=second % 9, category=second % 5) for second in range(100)]
+    memory = Memory(csv_text(rows))
+    chosen = options(clock="event", speed=10.0)
+    await play(memory, chosen, turns=200)
+    assert 0 < len(memory.stream.rows()) < len(rows)
+    memory.stream.reshard(3)
+    await play(memory, chosen, resume=True)
+    assert set(Counter(each["event_id"] for each in memory.stream.rows()).values()) == {1}
+    assert len(memory.stream.rows()) == len(rows)

@@ -29,10 +29,16 @@ class MemoryStream:
     def __init__(self, shards: int = 2, clock: Clock | None = None) -> None:
         """Cut the hash keys into `shards` equal ranges."""
         self._clock = clock or SystemClock()
-        size = _KEYS // shards
-        self._shards = [Shard(f"shardId-{n:012d}", n * size, (n + 1) * size - 1) for n in range(shards)]
-        self.records: dict[str, list[Stored]] = {shard.shard_id: [] for shard in self._shards}
+        self._shards: list[Shard] = []
+        self.records: dict[str, list[Stored]] = {}
         self._next = 0
+        self.reshard(shards)
+
+    def reshard(self, shards: int) -> None:
+        """Close all shards and cut the hash keys into `shards` new ones; what the old ones hold stays."""
+        size, before = _KEYS // shards, len(self.records)
+        self._shards = [Shard(f"shardId-{before + n:012d}", n * size, (n + 1) * size - 1) for n in range(shards)]
+        self.records |= {shard.shard_id: [] for shard in self._shards}
 
     async def shards(self) -> list[Shard]:
         """See the port."""
