@@ -4,6 +4,7 @@ Only the two AWS clients are replaced, by a `Transport` that hands out these. Le
 queues, commits and PutRecords' chunks are the real ones; conditions on leases are not checked (there is one worker).
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,28 +25,30 @@ def shard_id(number: int) -> str:
     return f"shardId-{number:012d}"
 
 
+def to_page(payloads: Sequence[bytes], first: int, *, at_tip: bool) -> Page:
+    """Return `payloads`, the first of them its shard's record number `first`, as one reply of GetRecords."""
+    records = [
+        Record(payload, f"{10**55 + number}", "key", ARRIVED) for number, payload in enumerate(payloads, start=first)
+    ]
+    return Page(records=records, next_shard_iterator="more", millis_behind_latest=0 if at_tip else 1000)
+
+
 def to_pages(payloads: Sequence[bytes], size: int = PAGE) -> list[Page]:
     """Return `payloads` as the replies of GetRecords on their shard; the last says that nothing is behind it."""
-    records = [
-        Record(payload, f"{10**55 + number}", "key", ARRIVED) for number, payload in enumerate(payloads, start=1)
-    ]
-    starts = range(0, len(records), size)
     return [
-        Page(
-            records=records[start : start + size],
-            next_shard_iterator="more",
-            millis_behind_latest=0 if start == starts[-1] else 1000,
-        )
-        for start in starts
+        to_page(payloads[first : first + size], first, at_tip=first + size >= len(payloads))
+        for first in range(0, len(payloads), size)
     ]
 
 
 class MemoryKinesis:
     """Serves the pages of each shard once, and keeps what is put."""
 
-    def __init__(self, shards: Sequence[Sequence[Page]]) -> None:
-        """Have one shard for each of `shards`."""
+    def __init__(self, shards: Sequence[Sequence[Page]], *, delays_s: Sequence[float] = (), keep: bool = True) -> None:
+        """Have a shard for each of `shards`; replies but its first take `delays_s`. `keep` what is put, or drop it."""
         self._shards = shards
+        self._delays_s = delays_s
+        self._keep = keep
         self.served = [0] * len(shards)  # pages, by shard
         self.taken: list[bytes] = []
         self.first_read_cpu_s = 0.0  # process time
@@ -67,6 +70,8 @@ class MemoryKinesis:
         pages = self._shards[shard]
         if number >= len(pages):
             return {"Page": Page(records=[], next_shard_iterator=ShardIterator)}
+        if number and self._delays_s:
+            await asyncio.sleep(self._delays_s[shard])
         self.served[shard] = number + 1
         page = pages[number]
         return {
@@ -79,7 +84,8 @@ class MemoryKinesis:
 
     async def put_records(self, *, Records: Sequence[Mapping[str, Any]], **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's name
         """Take all of them."""
-        self.taken.extend([record["Data"] for record in Records])
+        if self._keep:
+            self.taken.extend([record["Data"] for record in Records])
         self.last_put_cpu_s = time.process_time()
         taken = {"ShardId": shard_id(0), "SequenceNumber": "1"}
         return {"FailedRecordCount": 0, "Records": [taken] * len(Records)}

@@ -1,0 +1,63 @@
+"""The windower's settings, as the environment gives them."""
+
+from datetime import timedelta
+
+import pytest
+
+from servicekit.settings import load
+from tests.emulator import ROOT
+from windower.settings import WindowerSettings
+
+NEEDED = {"WINDOWER_BAD_EVENTS_QUEUE": "queue", "WINDOWER_BAD_EVENTS_BUCKET": "bucket"}
+
+
+@pytest.fixture(autouse=True)
+def _needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("10", timedelta(seconds=10)),
+        ("0.25", timedelta(milliseconds=250)),
+        ("PT10S", timedelta(seconds=10)),
+        ("PT1M30S", timedelta(seconds=90)),
+    ],
+)
+def test_a_span_is_seconds_or_iso_8601(monkeypatch: pytest.MonkeyPatch, text: str, span: timedelta) -> None:
+    monkeypatch.setenv("WINDOWER_WINDOW", text)
+    assert load(WindowerSettings).window == span
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "0.0001", "soon", "nan", "inf", "1e30"])
+def test_a_span_that_is_none_stops_the_start_and_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    monkeypatch.setenv("WINDOWER_WINDOW", text)
+    with pytest.raises(SystemExit) as stopped:
+        load(WindowerSettings)
+    assert stopped.value.code == 2
+    assert "WINDOWER_WINDOW" in capsys.readouterr().err
+
+
+def test_an_empty_variable_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WINDOWER_LIMIT", "")
+    assert load(WindowerSettings).limit == 10
+
+
+def test_a_queue_that_is_not_named_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("WINDOWER_BAD_EVENTS_QUEUE")
+    with pytest.raises(SystemExit):
+        load(WindowerSettings)
+    assert "WINDOWER_BAD_EVENTS_QUEUE is not set" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(WindowerSettings.model_fields))
+def test_the_readme_names_every_setting(name: str) -> None:
+    aliased = {"region": "AWS_REGION", "endpoint_url": "AWS_ENDPOINT_URL"}
+    readme = (ROOT / "services" / "windower" / "README.md").read_text()
+    assert f"`{aliased.get(name, f'WINDOWER_{name.upper()}')}`" in readme
