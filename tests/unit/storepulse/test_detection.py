@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storepulse.activity.counts import WindowCount
-from storepulse.activity.identity import content_id, event_id
 from storepulse.detection.alerts import Alert
 from storepulse.detection.cooldown import Cooldown
 from storepulse.detection.rules import RateRule
+from storepulse.identity import content_id, event_id
 from tests.builders import START, window_count
 from tests.unit.storepulse.strategies import user_ids, window_counts
 

@@ -6,6 +6,7 @@ Where to look:
 - `detection`: rules that turn a window count into an alert
 - `replay`: how a recorded file is played again: pacing, clocks, planted bots
 - `failures`: what becomes of a record that cannot be used
+- `identity`: ids that depend on content alone
 - `instants`: the one text form of a point in time on the wire
 - `schemas`: JSON Schemas of all that crosses a wire, generated from the types
 """

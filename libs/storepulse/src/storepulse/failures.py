@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from storepulse.activity.identity import content_id
+from storepulse.identity import content_id
 
 
 class FailureKind(StrEnum):

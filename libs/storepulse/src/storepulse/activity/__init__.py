@@ -1,8 +1,7 @@
 """The activity source: what shoppers do on the site, and how often per user and window.
 
-events    `Activity` (one action), `Heartbeat` (moves event time on, is no action)
-codec     bytes to one of those, or to the reason why not; never raises
-actions   the same for the windower's hot path: who and when, in columns, a batch at a time
-counts    `WindowCount`, a user's actions in one window, and its codec
-identity  ids that depend on content alone
+- `events`: `Activity` (one action), `Heartbeat` (moves event time on, is no action)
+- `codec`: bytes to one of those, or to the reason why not; never raises
+- `actions`: the same for the windower's hot path: who and when, in columns, a batch at a time
+- `counts`: `WindowCount`, a user's actions in one window, and its codec
 """

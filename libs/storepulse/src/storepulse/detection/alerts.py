@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from storepulse.activity.counts import CountKind, WindowCount
 from storepulse.activity.events import InstantText, UserId
-from storepulse.activity.identity import content_id
+from storepulse.identity import content_id
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ import msgspec
 
 from storepulse.activity.codec import decode, explain
 from storepulse.activity.events import Activity, EventType
-from storepulse.activity.identity import event_id
 from storepulse.failures import BadPayload, FailureKind
+from storepulse.identity import event_id
 from storepulse.instants import format_instant, parse_instant
 from storepulse.replay.event_times import parse_event_time
 
