@@ -1,7 +1,7 @@
 """One run of a replay: lanes, heartbeats and state, working side by side."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -164,11 +164,12 @@ class Run:
                     raise DeliveryError(msg) from error
                 await self._world.sleep(1.0)
 
-    def _accepted(self, entry: Entry, put: Put) -> None:
-        if entry.event_id:
-            self._progress.sent += 1
+    def _accepted(self, taken: Sequence[tuple[Entry, Put]]) -> None:
+        if taken and taken[0][0].event_id:  # a heartbeat is a request of its own
+            self._progress.sent += len(taken)
             if self._on_sent is not None:
-                self._on_sent(entry, put)
+                for entry, put in taken:
+                    self._on_sent(entry, put)
 
     async def _start_lanes(self) -> None:
         self._workers = [self._group.create_task(self._lanes.run(lane)) for lane in self._lanes.lanes]

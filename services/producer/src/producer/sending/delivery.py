@@ -30,6 +30,8 @@ class _Identified(msgspec.Struct):
 
 _identify: Final = msgspec.json.Decoder(_Identified).decode
 Sleep = Callable[[float], Any]
+Accepted = Callable[[Sequence[tuple[Entry, Put]]], None]
+"""Told of the records of a request that Kinesis took, in order."""
 
 
 async def event_ids(stream: Stream, after: Mapping[str, str], since: datetime, until: datetime) -> set[bytes]:
@@ -56,14 +58,17 @@ class Delivery:
     _random: random.Random = field(default_factory=random.Random)
 
     async def deliver(
-        self, entries: Sequence[Entry], after: Callable[[], Mapping[str, str]], accepted: Callable[[Entry, Put], None]
+        self,
+        entries: Sequence[Entry],
+        after: Callable[[], Mapping[str, str]],
+        accepted: Accepted,
     ) -> None:
         """Return when every one of `entries` is in the stream.
 
         Args:
             entries: at most as many as a request takes.
             after: positions behind which they are, if they are there.
-            accepted: called for each that Kinesis took, in order.
+            accepted: called with those that Kinesis took, in order.
 
         Raises:
             DeliveryError: Kinesis refuses for good, or nothing was accepted for too long.
@@ -89,18 +94,14 @@ class Delivery:
                 attempt += 1
                 await self._pause(attempt, len(todo), reason, self.clock.monotonic() - progressed)
 
-    async def _put(self, entries: Sequence[Entry], accepted: Callable[[Entry, Put], None]) -> list[Entry]:
+    async def _put(self, entries: Sequence[Entry], accepted: Accepted) -> list[Entry]:
         """Put `entries` once and return those that were refused."""
         async with self.in_flight:
             self.progress.requests += 1
             answers = await self.stream.put(entries)
-        left = []
-        for entry, put in zip(entries, answers, strict=True):
-            if put.error:
-                left.append(entry)
-            else:
-                accepted(entry, put)
-        return left
+        refused = [entry for entry, put in zip(entries, answers, strict=True) if put.error]
+        accepted([(entry, put) for entry, put in zip(entries, answers, strict=True) if not put.error])
+        return refused
 
     async def _missing(self, entries: Sequence[Entry], after: Mapping[str, str], since: datetime) -> list[Entry]:
         """Return those of `entries` that the request without an answer did not bring into the stream."""

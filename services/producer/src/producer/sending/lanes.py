@@ -10,14 +10,14 @@ its own, after all rows before it. A partition key belongs to one shard, so the 
 import asyncio
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import md5
 from typing import Final, NamedTuple
 
 from producer.ports import Entry, Put, Shard
-from producer.sending.delivery import Delivery
+from producer.sending.delivery import Accepted, Delivery
 from servicekit.clock import Clock
 
 MAX_RECORDS: Final = 500
@@ -107,7 +107,7 @@ class Lanes:
         *,
         most: int = MAX_RECORDS,
         span: int | None = None,
-        accepted: Callable[[Entry, Put], None],
+        accepted: Accepted,
         positions: Mapping[str, str] | None = None,
     ) -> None:
         """Make a lane for each of `shards`.
@@ -118,7 +118,7 @@ class Lanes:
             clock: for the time a request leaves.
             most: the records of a request.
             span: the event time, in milliseconds, between its rows; None: any.
-            accepted: told of every record that Kinesis takes.
+            accepted: told of the records that Kinesis takes.
             positions: sequence numbers of the shards, known from before.
         """
         self._delivery, self._clock, self._most, self._span = delivery, clock, most, span
@@ -194,11 +194,10 @@ class Lanes:
         lane.floors.append(_Floor(entries[-1].row, lane.sequence_number, self._clock.now()))
         floor = {lane.shard.shard_id: lane.sequence_number} if lane.sequence_number else {}
 
-        def accepted(entry: Entry, put: Put) -> None:
-            if put.shard_id == lane.shard.shard_id:
-                lane.sequence_number = put.sequence_number
-            else:
-                self.resharded = True
-            self._accepted(entry, put)
+        def accepted(taken: Sequence[tuple[Entry, Put]]) -> None:
+            own = [put.sequence_number for _, put in taken if put.shard_id == lane.shard.shard_id]
+            lane.sequence_number = own[-1] if own else lane.sequence_number
+            self.resharded |= len(own) < len(taken)
+            self._accepted(taken)
 
         await self._delivery.deliver(entries, lambda: floor, accepted)
