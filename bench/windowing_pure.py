@@ -1,7 +1,7 @@
 """What a record costs in the domain alone: decode, count, encode; no transport, one core.
 
-Run it as ``python bench/windowing_pure.py [--records N] [--rounds N] [--json FILE]``. All candidates run in this one
-process, one after the other, round by round, so that a slow moment of the machine hits each of them; figures are
+Run it as ``python -m bench.windowing_pure [--records N] [--rounds N] [--json FILE] [--smoke]``. All candidates run in
+this one process, one after the other, round by round, so that a slow moment of the machine hits each of them; figures are
 medians of CPU time.
 """
 
@@ -194,8 +194,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--users", type=int, default=1_000_000, help="in open windows, for memory")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--smoke", action="store_true", help="a tiny run: shows that it works, measures nothing")
     options = parser.parse_args()
-    result = run(options.records, options.rounds, options.users)
+    result = run(2_000, 1, 5_000) if options.smoke else run(options.records, options.rounds, options.users)
     for title, figures in result.items():
         print(title.replace("_", " "))
         for name, figure in figures.items():
