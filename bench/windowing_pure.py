@@ -1,8 +1,8 @@
 """What a record costs in the domain alone: decode, count, encode; no transport, one core.
 
 Run it as ``python -m bench.windowing_pure [--records N] [--rounds N] [--json FILE] [--smoke]``. All candidates run in
-this one process, one after the other, round by round, so that a slow moment of the machine hits each of them; figures are
-medians of CPU time.
+this one process, one after the other, round by round, so that a slow moment of the machine hits each of them;
+figures are medians of CPU time.
 """
 
 import argparse
