@@ -138,14 +138,24 @@ class Chain:
                     found[user, item["window_start"]["S"]] = int(item["num_actions"]["N"])
         return found
 
-    def collect(self) -> None:
-        """Take the alerts and the bad events that have come."""
+    def take_messages(self) -> list[tuple[Alert, float]]:
+        """Take the alerts that SNS delivered, each with when (epoch seconds; the emulator's SNS stamps whole ones)."""
         sqs = self.emulator.client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self._mailbox, MaxNumberOfMessages=10).get("Messages", []):
+        taken: list[tuple[Alert, float]] = []
+        while messages := sqs.receive_message(
+            QueueUrl=self._mailbox, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"]
+        ).get("Messages", []):
             for message in messages:
                 envelope = msgspec.json.decode(message["Body"], type=_Envelope)
-                self.messages.append(msgspec.json.decode(envelope.message, type=Alert))
+                alert = msgspec.json.decode(envelope.message, type=Alert)
+                taken.append((alert, int(message["Attributes"]["SentTimestamp"]) / 1000))
                 sqs.delete_message(QueueUrl=self._mailbox, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    def collect(self) -> None:
+        """Take the alerts and the bad events that have come."""
+        self.messages.extend(alert for alert, _ in self.take_messages())
+        sqs = self.emulator.client("sqs")
         url = sqs.get_queue_url(QueueName=BAD_EVENTS)["QueueUrl"]
         self.bad |= {event.bad_event_id: event for event in drain_bad_events(sqs, url)}
 

@@ -142,11 +142,12 @@ def java() -> None:
 @app.command()
 def demo(
     speed: Annotated[float, typer.Option(min=1, max=1000, help="How many times as fast as it happened.")] = 150,
+    picture: Annotated[Path | None, typer.Option(help="Write the end of it into this file, as SVG.")] = None,
 ) -> None:
     """Run everything on real data with planted bots, watch it live, check every event; 0 when all is right."""
     from local.demo import run as demonstration  # noqa: PLC0415 - imports boto3
 
-    raise typer.Exit(demonstration.run(report.console, speed=speed))
+    raise typer.Exit(demonstration.run(report.console, speed=speed, picture_file=picture))
 
 
 @app.command(hidden=True)

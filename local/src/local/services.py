@@ -57,7 +57,9 @@ def table(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]
         local_service("deploy", needs=("emulator",), chosen=chosen, once=True),
         local_service("firehose", needs=("deploy",), chosen=chosen, ready_when='"event": "archiving"'),
         worker("windower", chosen, windower_settings()),
-        worker("detector", chosen, {**detector_settings(), **java}),
+        worker(
+            "detector", chosen, {**detector_settings(), "DETECTOR_RUN_DIR": str(chosen.run_dir / "detector"), **java}
+        ),
         worker("producer", chosen, producer_settings()),
     )
 

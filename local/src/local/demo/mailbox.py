@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,15 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """An alert, and when SNS took it."""
+    """An alert, and when SNS delivered it."""
 
     alert: Alert
-    published_at: float  # epoch seconds
+    delivered_at: float  # epoch seconds; the emulator's SNS stamps whole ones, its SQS fractions
 
 
 class _Envelope(msgspec.Struct):
     message: str = msgspec.field(name="Message")
-    timestamp: datetime = msgspec.field(name="Timestamp")
 
 
 class Mailbox:
@@ -40,12 +38,12 @@ class Mailbox:
 
     def look(self) -> Sequence[Delivered]:
         """Return what has come since the last look."""
-        reply = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+        reply = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, AttributeNames=["SentTimestamp"])
         new = []
         for message in reply.get("Messages", ()):
             envelope = msgspec.json.decode(message["Body"], type=_Envelope)
             alert = msgspec.json.decode(envelope.message, type=Alert)
-            new.append(Delivered(alert=alert, published_at=envelope.timestamp.timestamp()))
+            new.append(Delivered(alert=alert, delivered_at=int(message["Attributes"]["SentTimestamp"]) / 1000))
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         self.delivered += new
         return new

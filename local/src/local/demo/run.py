@@ -1,5 +1,6 @@
 """From an empty machine to the verdict."""
 
+import io
 import socket
 import tempfile
 import time
@@ -9,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -21,7 +22,7 @@ from local.demo.mailbox import Delivered, Mailbox
 from local.demo.replay import Playing, Replay
 from local.demo.stage import Staged, read_labels, stage
 from local.demo.verdict import Verdict, judge, latency
-from local.demo.view import picture, summary
+from local.demo.view import alerts_table, picture, summary
 from local.demo.witness import Key, Witness
 from local.errors import LocalError
 from local.settings import LocalSettings
@@ -37,12 +38,18 @@ LOOK_EVERY: Final = 0.25
 READ_LEDGER_EVERY: Final = 2.0  # a scan of the whole table
 
 
-def run(console: Console, *, speed: float) -> int:
-    """Run the demonstration and return its exit code: 0 when the verdict is good."""
+def run(console: Console, *, speed: float, picture_file: Path | None = None) -> int:
+    """Run the demonstration, write its end to `picture_file` as SVG, and return 0 when the verdict is good."""
     began = time.monotonic()
     with running_platform(console) as chosen:
-        verdict = Demo(console, chosen).play(speed)
-    console.print(summary(verdict, time.monotonic() - began))
+        demo = Demo(console, chosen)
+        verdict = demo.play(speed)
+    ending = summary(verdict, time.monotonic() - began)
+    console.print(ending)
+    if picture_file is not None:
+        paper = Console(record=True, width=100, file=io.StringIO())
+        paper.print(demo.alerts(), ending)
+        paper.save_svg(str(picture_file), title="make demo")
     return 0 if verdict.passed else 1
 
 
@@ -141,6 +148,10 @@ class Demo:
                 after = latency(each, self._witness.testimony)
                 told = "" if after is None else f", {after * 1000:,.0f} ms after the action over the limit"
                 self._console.print(f"alert: {each.alert.user_id}, {each.alert.num_actions} actions{told}")
+
+    def alerts(self) -> RenderableType:
+        """Return the alerts so far as a table."""
+        return alerts_table(self._mailbox.delivered, self._witness.testimony)
 
     def _figures(self, playing: Playing) -> dict[str, object]:
         latest = self._witness.testimony.latest_ms

@@ -90,4 +90,4 @@ def judge(
 def latency(delivered: Delivered, truth: Testimony) -> float | None:
     """Return the seconds from the arrival of the action over the limit to SNS, if the witness has seen that action."""
     crossed = truth.crossed_at.get((delivered.alert.user_id, delivered.alert.window_start))
-    return None if crossed is None else max(delivered.published_at - crossed, 0.0)
+    return None if crossed is None else max(delivered.delivered_at - crossed, 0.0)

@@ -6,6 +6,7 @@ checkpoints, so counting starts over with what they say.
 """
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -45,6 +46,7 @@ def create_faust_app(settings: WindowerSettings) -> faust.App:
     return faust.App(
         settings.app_id,
         broker=broker,
+        datadir=Path(tempfile.gettempdir()) / "storepulse-windower",  # Faust makes it; nothing is kept there
         broker_commit_interval=settings.commit_interval.total_seconds(),
         stream_wait_empty=False,  # batches of open windows stay unacknowledged on purpose
         stream_buffer_maxsize=64,  # batches; the transport bounds the bytes
