@@ -57,9 +57,7 @@ def table(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]
         local_service("deploy", needs=("emulator",), chosen=chosen, once=True),
         local_service("firehose", needs=("deploy",), chosen=chosen, ready_when='"event": "archiving"'),
         worker("windower", chosen, windower_settings()),
-        worker(
-            "detector", chosen, {**detector_settings(), "DETECTOR_RUN_DIR": str(chosen.run_dir / "detector"), **java}
-        ),
+        worker("detector", chosen, {**detector_settings(chosen), **java}),
         worker("producer", chosen, producer_settings()),
     )
 
@@ -115,9 +113,10 @@ def windower_settings() -> dict[str, str]:
     return {"WINDOWER_BAD_EVENTS_QUEUE": BAD_EVENTS_QUEUE, "WINDOWER_BAD_EVENTS_BUCKET": RAW_BUCKET}
 
 
-def detector_settings() -> dict[str, str]:
+def detector_settings(chosen: LocalSettings) -> dict[str, str]:
     """Return the detector's wiring."""
     return {
+        "DETECTOR_RUN_DIR": str(chosen.run_dir / "detector"),
         "DETECTOR_COUNTS_TABLE": f"storepulse-user-actions-{ENV_NAME}",
         "DETECTOR_ALERTS_TABLE": f"storepulse-alerts-{ENV_NAME}",
         "DETECTOR_ALERTS_TOPIC_ARN": f"arn:aws:sns:{REGION}:{ACCOUNT}:storepulse-alerts-{ENV_NAME}",

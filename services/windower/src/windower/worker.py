@@ -8,6 +8,8 @@ checkpoints, so counting starts over with what they say.
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import faust
