@@ -9,8 +9,6 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from pathlib import Path
-from typing import Final, NamedTuple
 
 import faust
 from faust.types import TP, EventT
