@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import faust
 from faust.types import TP, EventT
@@ -96,7 +97,7 @@ class Worker:
             stream=records.stream,
             shard_id=records.shard_id,
             payloads=records.payloads(),
-            sequence_numbers=[record.sequence_number for record in records],
+            sequence_numbers=records.sequence_numbers,
             token=Token(tp, message.offset, message.generation_id),
         )
         self._finish(handler, await handler.take(batch, active=self._active() | {records.shard_id}))
