@@ -29,7 +29,7 @@ from bench.in_process import InProcessWindower, on_uvloop
 from bench.windower_throughput import CLOSING, check, counts_of
 from bench.windowing_pure import records, whole
 from faust_kinesis.client import create_client, get_page
-from faust_kinesis.outgoing import chunks, outgoing
+from faust_kinesis.outgoing import calls
 from storepulse.activity.actions import decode_actions
 from tests.emulator import REGION, Emulator
 from tests.streams import put, read
@@ -126,8 +126,8 @@ async def put_counts(counts: Sequence[bytes]) -> float:
     async with our_client() as kinesis:
 
         async def everything() -> None:
-            for chunk in chunks([outgoing("user", count) for count in counts]):
-                await kinesis.put_records(StreamName=SCRATCH, Records=[record.entry for record in chunk])
+            for call in calls([("user", count) for count in counts]):
+                await kinesis.put_records(StreamName=SCRATCH, Records=call)
 
         return await cpu_of(everything)
 

@@ -7,7 +7,7 @@ from aws_kinesis_agg import DIGEST_SIZE, MAGIC
 from aws_kinesis_agg.deaggregator import messages_pb2  # importing it alone fails: deaggregator mends sys.path for it
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs here
 
-from faust_kinesis.records import Record, cut, cut_plain
+from faust_kinesis.records import Record, cut
 
 
 def user_records(record: Record) -> list[Record]:
@@ -42,6 +42,9 @@ def _user_record(record: Record, key: str, data: bytes) -> Record:
 
 def batches(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
     """Cut a page into batches of at most `size` user records, none of them splitting a Kinesis record."""
-    if max([record.data for record in records], default=b"") < MAGIC:  # a glance at a byte or two of each
-        return cut_plain(records, size)
-    return cut([user_records(record) for record in records], size)
+    for start in range(0, len(records), size):
+        piece = records[start : start + size]
+        if max([record.data for record in piece]) < MAGIC:  # a glance at a byte or two of each
+            yield piece
+        else:
+            yield from cut([user_records(record) for record in piece], size)

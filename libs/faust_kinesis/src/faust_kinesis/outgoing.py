@@ -12,14 +12,17 @@ MAX_RECORDS = 500  # in one PutRecords call
 MAX_CALL_BYTES = 5 * 2**20  # data and partition keys of one call
 MAX_RECORD_BYTES = 2**20  # data and partition key of one record
 MAX_KEY_CHARACTERS = 256
+MAX_UTF8_BYTES = 4  # of one character
 
 Item = TypeVar("Item")
+Entry = dict[str, Any]
+"""A record as PutRecords takes it."""
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A record as PutRecords takes it, and its bytes as Kinesis counts them."""
 
-    entry: dict[str, Any]
+    entry: Entry
     size: int
 
 
@@ -37,6 +40,29 @@ def outgoing(key: str, data: bytes) -> Outgoing:
         msg = f"a record with its key is at most {MAX_RECORD_BYTES} bytes, not {size} (key {key[:40]!r})"
         raise RecordRefusedError(msg)
     return Outgoing({"Data": data, "PartitionKey": key}, size)
+
+
+def calls(entries: Sequence[tuple[str, bytes]]) -> Iterator[list[Entry]]:
+    """Check `entries`, each (partition key, data), and cut them into PutRecords calls, in order.
+
+    Raises:
+        RecordRefusedError: as `outgoing` does.
+    """
+    for start in range(0, len(entries), MAX_RECORDS):
+        part = entries[start : start + MAX_RECORDS]
+        if _together_small(part):
+            yield [{"Data": data, "PartitionKey": key} for key, data in part]
+        else:
+            for chunk in chunks([outgoing(key, data) for key, data in part]):
+                yield [record.entry for record in chunk]
+
+
+def _together_small(entries: Sequence[tuple[str, bytes]]) -> bool:
+    """Say whether all of `entries` together are within one record's limit: none needs a look of its own then."""
+    lengths = [len(key) for key, _ in entries]
+    if not 0 < min(lengths) <= max(lengths) <= MAX_KEY_CHARACTERS:
+        return False
+    return MAX_UTF8_BYTES * sum(lengths) + sum([len(data) for _, data in entries]) <= MAX_RECORD_BYTES
 
 
 def chunks(items: Sequence[Item], size_of: Callable[[Item], int] = attrgetter("size")) -> Iterator[Sequence[Item]]:

@@ -14,11 +14,10 @@ from mode import Service
 from faust_kinesis.backoff import Backoff, Patience
 from faust_kinesis.errors import SendError, StoppedError, describe
 from faust_kinesis.lease import partition_of
-from faust_kinesis.outgoing import Outgoing, chunks, outgoing
+from faust_kinesis.outgoing import Entry, Outgoing, calls, chunks, outgoing
 
 if TYPE_CHECKING:
     from types_aiobotocore_kinesis import KinesisClient
-    from types_aiobotocore_kinesis.type_defs import PutRecordsOutputTypeDef
 
 RESENT_CODES = frozenset({"ProvisionedThroughputExceededException", "InternalFailure", "KMSThrottlingException"})
 QUEUE = 10_000  # messages of `topic.send` that may wait before senders do
@@ -67,47 +66,38 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
             SendError: Kinesis refused an entry for good.
             StoppedError: the worker stopped before all were taken.
         """
-        records = [outgoing(key, data) for key, data in entries]
+        ready = list(calls(entries))
         try:
             async with asyncio.TaskGroup() as group:
-                for chunk in chunks(records):
-                    group.create_task(self._put(stream, chunk))
+                for call in ready:
+                    group.create_task(self._put(stream, call))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
-    async def _put(self, stream: str, records: Sequence[Outgoing]) -> list[Any]:
-        """Send at most one call's worth of `records` until all are taken; return PutRecords' result for each."""
-        results: list[Any] = [None] * len(records)
-        waiting: Sequence[int] = range(len(records))
+    async def _put(self, stream: str, entries: Sequence[Entry]) -> list[Any]:
+        """Send at most one call's worth of `entries` until all are taken; return PutRecords' result for each."""
         backoff = Backoff()
         async with self._puts:
-            while waiting:
-                waiting = await self._attempt(stream, records, waiting, results)
-                if waiting:
-                    await self._patience.wait(backoff, f"{stream}: PutRecords", SendError("throttled"))
+            results = await self._call(stream, entries)
+            while waiting := _failed(stream, results):
+                await self._patience.wait(backoff, f"{stream}: PutRecords", SendError("throttled"))
+                again = await self._call(stream, [entries[i] for i in waiting])
+                for i, result in zip(waiting, again, strict=True):
+                    results[i] = result
         return results
 
-    async def _attempt(
-        self, stream: str, records: Sequence[Outgoing], waiting: Sequence[int], results: list[Any]
-    ) -> list[int]:
-        """Send those of `records` that wait; note what became of each and return the failed ones."""
-        reply = await self._call(stream, [records[i].entry for i in waiting])
-        for i, result in zip(waiting, reply["Records"], strict=True):
-            results[i] = result
-        again = [i for i in waiting if results[i].get("ErrorCode")]
-        for i in again:
-            if results[i]["ErrorCode"] not in RESENT_CODES:
-                msg = f"{stream}: {results[i]['ErrorCode']}: {results[i].get('ErrorMessage', '')}"
-                raise SendError(msg)
-        return again
-
-    async def _call(self, stream: str, entries: Any) -> "PutRecordsOutputTypeDef":  # noqa: ANN401 - as botocore takes them
+    async def _call(self, stream: str, entries: Any) -> list[Any]:  # noqa: ANN401 - as botocore takes them
+        """Return what became of each of `entries`."""
         try:
-            return await self._patience.insist(
+            reply = await self._patience.insist(
                 lambda: self.kinesis.put_records(StreamName=stream, Records=entries), f"{stream}: PutRecords"
             )
         except ClientError as error:
             raise SendError(describe(error)) from error
+        if len(reply["Records"]) != len(entries):
+            msg = f"{stream}: PutRecords answered for {len(reply['Records'])} records of {len(entries)}"
+            raise SendError(msg)
+        return reply["Records"]
 
     # -- Faust's own sending
 
@@ -157,7 +147,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
 
     async def _deliver(self, stream: str, items: Sequence[tuple[Outgoing, "asyncio.Future[RecordMetadata]"]]) -> None:
         try:
-            results = await self._put(stream, [record for record, _ in items])
+            results = await self._put(stream, [record.entry for record, _ in items])
         except Exception as error:
             self._failed = True
             for _, delivered in items:
@@ -178,3 +168,17 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         """Refuse: Kinesis picks the shard."""
         msg = "Kinesis picks the shard"
         raise NotImplementedError(msg)
+
+
+def _failed(stream: str, results: Sequence[Any]) -> list[int]:
+    """Return the places of the records to be sent again.
+
+    Raises:
+        SendError: Kinesis refused one for good.
+    """
+    again = [i for i, result in enumerate(results) if result.get("ErrorCode")]
+    for i in again:
+        if results[i]["ErrorCode"] not in RESENT_CODES:
+            msg = f"{stream}: {results[i]['ErrorCode']}: {results[i].get('ErrorMessage', '')}"
+            raise SendError(msg)
+    return again

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import msgspec
 
@@ -40,6 +41,28 @@ class Page(msgspec.Struct, frozen=True, rename="pascal"):
     child_shards: list[Child] = []
 
 
+class SequenceNumbers(Sequence[str]):
+    """The sequence numbers of some records, looked up when asked for: few of them ever are."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        """Answer for `records`."""
+        self._records = records
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> "SequenceNumbers": ...
+    def __getitem__(self, place: int | slice) -> "str | SequenceNumbers":
+        """Return one, or those of some of the records."""
+        if isinstance(place, slice):
+            return SequenceNumbers(self._records[place])
+        return self._records[place].sequence_number
+
+
 @dataclass(frozen=True)
 class RecordBatch:
     """The records of one message: consecutive, of one shard, at least one."""
@@ -60,6 +83,11 @@ class RecordBatch:
     def last_sequence_number(self) -> str:
         """The Kinesis sequence number that a checkpoint after this batch keeps."""
         return self.records[-1].sequence_number
+
+    @property
+    def sequence_numbers(self) -> Sequence[str]:
+        """Each record's sequence number, in the shard's order; KPL records of one Kinesis record share theirs."""
+        return SequenceNumbers(self.records)
 
     def payloads(self) -> Sequence[bytes]:
         """Return each record's data, in the shard's order."""
@@ -88,9 +116,3 @@ def cut(groups: Sequence[Sequence[Record]], size: int) -> Iterator[list[Record]]
         batch.extend(group)
     if batch:
         yield batch
-
-
-def cut_plain(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
-    """Cut `records`, none of them aggregated, into batches of at most `size`."""
-    for start in range(0, len(records), size):
-        yield records[start : start + size]

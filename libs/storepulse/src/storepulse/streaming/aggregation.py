@@ -101,7 +101,7 @@ class TumblingCount(Generic[Source]):
             raise ValueError(msg)
         outcome = BatchOutcome()
         ceiling = self.watermarks.ceiling(source, active)
-        if not self._add_to_one_window(source, keys, times, ceiling, outcome):
+        if not self._add_to_open_windows(source, keys, times, ceiling, outcome):
             self._add_each(source, keys, times, ceiling, outcome, decided=decided)
         self.watermarks.advance(active)
         return outcome
@@ -110,7 +110,7 @@ class TumblingCount(Generic[Source]):
         """Return the watermark that the windows of a record of `source` go by when its own one is `own`."""
         return max(self._delivered[source], self.watermarks.combined, min(own, ceiling))
 
-    def _add_to_one_window(
+    def _add_to_open_windows(
         self,
         source: Source,
         keys: Sequence[str | None],
@@ -118,27 +118,42 @@ class TumblingCount(Generic[Source]):
         ceiling: int,
         outcome: BatchOutcome,
     ) -> bool:
-        """Count a batch that lies in one window and leaves it open, as most do: nothing is to be asked a record.
+        """Count a batch that leaves its one or two windows open, as most do: no record of it can be late.
 
         Returns:
             Whether it is such a batch; if not, nothing has been done.
         """
         latest = max(times, default=BEGINNING)
-        window = window_of(latest, self.size)
+        first, last = window_of(min(times, default=BEGINNING), self.size), window_of(latest, self.size)
         own = max(self.watermarks[source], latest - self.watermarks.delay)
-        if min(times, default=BEGINNING) < window.start or window.last <= self._closed(source, own, ceiling):
+        if first.last <= self._closed(source, own, ceiling) or last.start > first.end or not keys or None in keys:
             return False
-        if not keys or None in keys:
-            return False
+        if first == last:
+            self._count_one(cast("Sequence[str]", keys), first, outcome)
+        else:
+            self._count_two(cast("Sequence[str]", keys), times, first, last, outcome)
+        outcome.counted = len(keys)
+        outcome.touched |= {first.start, last.start}
+        self.watermarks.observe(source, latest)
+        return True
+
+    def _count_one(self, keys: Sequence[str], window: Window, outcome: BatchOutcome) -> None:
         counts, crossing = self._open.setdefault(window.start, {}), self.crossing
-        for key in cast("Sequence[str]", keys):
+        for key in keys:
             counts[key] = actions = counts.get(key, 0) + 1
             if actions == crossing:
                 outcome.crossings.append(Crossing(key, window, actions))
-        outcome.counted = len(keys)
-        outcome.touched.add(window.start)
-        self.watermarks.observe(source, latest)
-        return True
+
+    def _count_two(
+        self, keys: Sequence[str], times: Sequence[int], first: Window, last: Window, outcome: BatchOutcome
+    ) -> None:
+        before, after = self._open.setdefault(first.start, {}), self._open.setdefault(last.start, {})
+        boundary, crossing = last.start, self.crossing
+        for key, time in zip(keys, times, strict=True):
+            counts = before if time < boundary else after
+            counts[key] = actions = counts.get(key, 0) + 1
+            if actions == crossing:
+                outcome.crossings.append(Crossing(key, first if time < boundary else last, actions))
 
     def _add_each(
         self,
