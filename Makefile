@@ -47,6 +47,12 @@ infra/.venv/.done: locks/infra.txt infra/pyproject.toml | .uv/bin/uv
 	@$(call SYNC,infra/.venv,infra,infra)
 	@touch $@
 
+flink/.venv/.done: locks/flink.txt flink/pyproject.toml | .uv/bin/uv
+	@echo "setting up: Flink (800 MB, a minute)"
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) flink/.venv
+	@VIRTUAL_ENV=flink/.venv $(UV) pip sync --quiet --verify-hashes locks/flink.txt
+	@touch $@
+
 .tools/jre/.done: locks/jre.txt | .uv/bin/uv
 	@echo "setting up: a Java runtime, as this machine has none that is new enough"
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .tools/jre
@@ -61,17 +67,28 @@ java: local/.venv/.done
 .PHONY: setup
 setup: .venv/.done local/.venv/.done java  ## Make the environments
 
+.PHONY: flink-setup flink-package
+flink-setup: flink/.venv/.done  ## Make the environment of the Flink job: 800 MB, and it needs Java 17 or 21
+
+flink-package:  ## Build the zip that Amazon Managed Service for Apache Flink runs (needs Maven and Maven Central)
+	@command -v mvn >/dev/null || { echo "flink-package needs Maven ('mvn'), which is not installed" >&2; exit 1; }
+	@cd flink && mvn --batch-mode --quiet -Dstyle.color=never package || { echo "flink-package: Maven could not build flink/pom.xml, see above. Does its repository have flink-connector-aws-kinesis-streams? Some mirrors lack it" >&2; exit 1; }
+	@ls flink/target/*.zip
+
 # ---- the two commands
 
-.PHONY: demo test chaos bench
+.PHONY: demo test chaos parity bench
 demo: setup  ## Run the whole chain on real data with planted bots, watch it live, check every event (SPEED=150)
 	@$(LOCAL_PY) -m local demo $(if $(SPEED),--speed $(SPEED))
 
 test: setup infra/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some)
-	@.venv/bin/pytest -m "not chaos" $(or $(TESTS),tests)
+	@.venv/bin/pytest -m "not chaos and not parity" $(or $(TESTS),tests)
 
 chaos: setup  ## Kill every process again and again for minutes; counts must stay exact and alerts single
 	@.venv/bin/pytest -m chaos -s tests/chaos
+
+parity: setup flink/.venv/.done  ## Compare Flink, Faust and the pure model on hundreds of cases and a million events, for minutes
+	@.venv/bin/pytest -m "not chaos" tests/parity tests/unit/flink
 
 bench: setup  ## Measure each claim beside what it is compared with (BENCH=bench/windowing_pure.py for one)
 	@for each in $(or $(BENCH),$(filter-out %/__init__.py,$(wildcard bench/*.py))); do \
@@ -105,6 +122,7 @@ lock: | .uv/bin/uv  ## Pin every dependency again (what is pinned and still fits
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --no-emit-package storepulse local/pyproject.toml -o $(LOCKS)/local.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) infra/pyproject.toml -o $(LOCKS)/infra.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --group local/pyproject.toml:jre -o $(LOCKS)/jre.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) flink/pyproject.toml -o $(LOCKS)/flink.txt
 
 # ---- check: each step is one line, and shows what it found when it fails; `make -k check` goes on after a failure
 

@@ -1,0 +1,1 @@
+'[{"record":' || DECODE(payload, 'UTF-8') || '},0]'

@@ -1,0 +1,78 @@
+"""Every final, early, late and bad record is the same, whichever engine counts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from storepulse.instants import format_instant
+from tests.builders import START, heartbeat, payload
+from tests.parity.answers import Answer, faust, naive, pure
+from tests.parity.cases import corpus, real_rows, stream
+from tests.parity.job import needs_flink, run_job
+from tests.parity.shrinking import shrunk
+
+STREAMS = {
+    "40 short cases": stream(seed=1, cases=36, events=60),
+    "5 longer cases": stream(seed=2, cases=1, events=600),
+    "records that are none": corpus(),
+    "rows of REES46": real_rows(),
+    "a stream that ends with windows open": [
+        payload(user_id="u", txn_timestamp=format_instant(START + n)) for n in range(15)
+    ],
+}
+NAMES = list(STREAMS)
+
+
+@pytest.fixture(scope="module")
+def flink(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
+    return dict(zip(NAMES, run_job(list(STREAMS.values()), tmp_path_factory.mktemp("flink")), strict=True))
+
+
+@needs_flink
+@pytest.mark.parametrize("name", NAMES)
+def test_the_flink_job_says_what_the_domain_says(name: str, flink: dict[str, Answer]) -> None:
+    assert flink[name].differences(pure(STREAMS[name])) == []
+
+
+@needs_flink
+def test_a_judge_that_is_a_millisecond_off_disagrees_with_the_flink_job(flink: dict[str, Answer]) -> None:
+    name = "40 short cases"
+    assert flink[name].differences(naive(STREAMS[name])) == []
+    assert flink[name].differences(naive(STREAMS[name], off_by=1)) != []
+
+
+@pytest.mark.parametrize("name", NAMES[:-1])
+async def test_the_windower_says_what_the_domain_says(name: str) -> None:
+    assert (await faust(STREAMS[name])).differences(pure(STREAMS[name])) == []
+
+
+def test_the_cases_hold_every_kind_of_outcome() -> None:
+    answer = pure(STREAMS["40 short cases"])
+    assert {kind for kind, _ in answer.bad} == {"late", "malformed", "invalid"}
+    assert answer.earlies
+    assert {kind for kind, _ in pure(corpus()).bad} == {"too_large", "malformed", "invalid"}
+    assert sum(pure(real_rows()).finals.values()) > 1_000
+
+
+def test_a_difference_shrinks_to_the_records_that_make_it() -> None:
+    def off_by_one(streams: list[Sequence[bytes]]) -> list[bool]:
+        return [bool(naive(each).differences(naive(each, off_by=1))) for each in streams]
+
+    edge = [payload(txn_timestamp=format_instant(START)), heartbeat(START + 19_999)]
+    noise = [payload(user_id=f"u{n}", txn_timestamp=format_instant(START + 20_000 + n)) for n in range(40)]
+    late = payload(user_id="late", txn_timestamp=format_instant(START + 9_999))
+    assert shrunk([*noise[:1], *edge, late, *noise], off_by_one) == [heartbeat(START + 19_999), late]
+
+
+@needs_flink
+@pytest.mark.parity
+@pytest.mark.timeout(1_800)
+async def test_the_engines_agree_on_hundreds_of_cases_and_a_million_events(tmp_path: Path) -> None:
+    streams = [stream(seed=100 + n, cases=21, events=5_000) for n in range(9)]
+    answers = run_job(streams, tmp_path)
+    assert sum(map(len, streams)) > 1_000_000
+    for records, answer in zip(streams, answers, strict=True):
+        expected = pure(records)
+        assert answer.differences(expected)[:5] == []
+        assert (await faust(records, batch=500)).differences(expected)[:5] == []

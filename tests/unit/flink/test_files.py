@@ -1,0 +1,59 @@
+"""What is deployed, what is documented and what the domain says of the same things agree."""
+
+import re
+from typing import Final
+
+import msgspec
+import pytest
+
+from storepulse.activity.counts import WindowCount
+from storepulse.failures import FailureKind
+from tests.parity.answers import DELAY, LIMIT, SIZE
+from tests.parity.job import FLINK, ROOT, deployed
+from windower.settings import WindowerSettings
+
+SQL: Final = (FLINK / "sql" / "windowing.sql").read_text()
+PARTS: Final = {part.stem: part.read_text() for part in (FLINK / "sql" / "parts").iterdir()}
+PAGE: Final = (ROOT / "docs/flink.md").read_text()
+DOCUMENTED: Final = dict(re.findall(r"^\| `([a-z.-]+)` \| `([^`]+)` \|$", PAGE, re.MULTILINE))
+DECISION: Final = (ROOT / "docs/adr/0010-flink-settings.md").read_text()
+
+
+def test_the_documented_settings_are_those_that_are_deployed() -> None:
+    groups = deployed()
+    discovery = "source.shard.discovery.interval"
+    assert {**groups["Flink"], discovery: groups["stream_1"][discovery]} == DOCUMENTED
+
+
+def test_the_decision_names_the_values_that_are_deployed() -> None:
+    for name in ("pipeline.auto-watermark-interval", "table.exec.source.idle-timeout", "table.exec.state.ttl"):
+        assert f"`{name}` = `{deployed()['Flink'][name]}`" in DECISION
+
+
+def test_windows_watermark_and_limit_are_the_domains() -> None:
+    assert set(re.findall(r"DESCRIPTOR\(rowtime\), INTERVAL '(\d+)' SECOND", SQL)) == {str(SIZE // 1_000)}
+    assert re.findall(r"AS rowtime - INTERVAL '(\d+)' SECOND", SQL) == [str(DELAY // 1_000)]
+    assert re.findall(r"num_actions = (\d+)", SQL) == [str(LIMIT + 1)]
+
+
+def test_stream_2_has_the_fields_of_a_window_count() -> None:
+    [columns] = re.findall(r"CREATE TABLE stream_2 \((.*?)\n\)", SQL, re.DOTALL)
+    assert re.findall(r"^ +(\w+)", columns, re.MULTILINE) == [each.name for each in msgspec.structs.fields(WindowCount)]
+
+
+def test_every_kind_of_bad_event_is_one_of_the_domains() -> None:
+    kinds = set(re.findall(r"'(late|malformed|invalid|too_large)'", SQL))
+    assert kinds == {"late", "malformed", "invalid", "too_large"} <= set(FailureKind)
+
+
+def test_every_table_has_its_options_and_every_part_is_used() -> None:
+    given = {"stream_1", "stream_2", "stream_2_key", "bad_events"}
+    named = set(re.findall(r"\{([a-z]\w+)\}", "".join([SQL, *PARTS.values()])))
+    assert named - {"name"} == given | set(PARTS)
+    assert {"stream_1", "stream_2", "bad_events"} <= set(deployed())
+
+
+@pytest.mark.parametrize("name", ["stream_1", "stream_2"])
+def test_the_streams_are_those_of_the_platform(name: str) -> None:
+    field = {"stream_1": "source_stream", "stream_2": "sink_stream"}[name]
+    assert deployed()[name]["stream.arn"].endswith(f":stream/{WindowerSettings.model_fields[field].default}")
