@@ -13,6 +13,7 @@ from typing import Any, Final
 import faust
 from botocore.exceptions import ClientError
 
+from faust_kinesis.outgoing import Entry
 from faust_kinesis.records import Page, Record
 from faust_kinesis.transport import Transport
 
@@ -82,10 +83,10 @@ class MemoryKinesis:
             )
         }
 
-    async def put_records(self, *, Records: Sequence[Mapping[str, Any]], **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's name
+    async def put_records(self, *, Records: Sequence[Entry], **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's name
         """Take all of them."""
         if self._keep:
-            self.taken.extend([record["Data"] for record in Records])
+            self.taken.extend([record.data for record in Records])
         self.last_put_cpu_s = time.process_time()
         taken = {"ShardId": shard_id(0), "SequenceNumber": "1"}
         return {"FailedRecordCount": 0, "Records": [taken] * len(Records)}

@@ -56,14 +56,14 @@ def test_an_aggregate_with_any_byte_changed_is_passed_on_as_its_raw_bytes(
 @given(st.lists(kinesis_data, max_size=20), sizes)
 def test_batches_hold_every_user_record_once_and_in_order(data: list[bytes], size: int) -> None:
     page = [record(item, number) for number, item in enumerate(data)]
-    together = [r for batch in batches(page, size) for r in batch]
+    together = [r for batch in batches("s", "shard", page, size) for r in batch]
     assert together == [r for whole in page for r in user_records(whole)]
 
 
 @given(st.lists(kinesis_data, max_size=20), sizes)
 def test_no_kinesis_record_is_split_over_two_batches(data: list[bytes], size: int) -> None:
     page = [record(item, number) for number, item in enumerate(data)]
-    where = [{r.sequence_number for r in batch} for batch in batches(page, size)]
+    where = [{r.sequence_number for r in batch} for batch in batches("s", "shard", page, size)]
     assert sum(len(numbers) for numbers in where) == len(set().union(*where))
 
 

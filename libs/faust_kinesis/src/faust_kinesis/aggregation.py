@@ -7,7 +7,7 @@ from aws_kinesis_agg import DIGEST_SIZE, MAGIC
 from aws_kinesis_agg.deaggregator import messages_pb2  # importing it alone fails: deaggregator mends sys.path for it
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs here
 
-from faust_kinesis.records import Record, cut
+from faust_kinesis.records import Record, RecordBatch, cut
 
 
 def user_records(record: Record) -> list[Record]:
@@ -40,11 +40,12 @@ def _user_record(record: Record, key: str, data: bytes) -> Record:
     return Record(data, record.sequence_number, key, record.approximate_arrival_timestamp)
 
 
-def batches(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
+def batches(stream: str, shard_id: str, records: Sequence[Record], size: int) -> Iterator[RecordBatch]:
     """Cut a page into batches of at most `size` user records, none of them splitting a Kinesis record."""
     for start in range(0, len(records), size):
-        piece = records[start : start + size]
-        if max([record.data for record in piece]) < MAGIC:  # a glance at a byte or two of each
-            yield piece
+        batch = RecordBatch(stream, shard_id, records[start : start + size])
+        if max(batch.payloads()) < MAGIC:  # a glance at a byte or two of each
+            yield batch
         else:
-            yield from cut([user_records(record) for record in piece], size)
+            for group in cut([user_records(record) for record in batch], size):
+                yield RecordBatch(stream, shard_id, group)

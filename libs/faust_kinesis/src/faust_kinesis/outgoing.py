@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -15,8 +15,13 @@ MAX_KEY_CHARACTERS = 256
 MAX_UTF8_BYTES = 4  # of one character
 
 Item = TypeVar("Item")
-Entry = dict[str, Any]
-"""A record as PutRecords takes it."""
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
+    """A record as PutRecords takes it (the client writes it into the request)."""
+
+    data: bytes
+    partition_key: str
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +44,7 @@ def outgoing(key: str, data: bytes) -> Outgoing:
     if size > MAX_RECORD_BYTES:
         msg = f"a record with its key is at most {MAX_RECORD_BYTES} bytes, not {size} (key {key[:40]!r})"
         raise RecordRefusedError(msg)
-    return Outgoing({"Data": data, "PartitionKey": key}, size)
+    return Outgoing(Entry(data, key), size)
 
 
 def calls(entries: Sequence[tuple[str, bytes]]) -> Iterator[list[Entry]]:
@@ -50,19 +55,20 @@ def calls(entries: Sequence[tuple[str, bytes]]) -> Iterator[list[Entry]]:
     """
     for start in range(0, len(entries), MAX_RECORDS):
         part = entries[start : start + MAX_RECORDS]
-        if _together_small(part):
-            yield [{"Data": data, "PartitionKey": key} for key, data in part]
+        keys, data = zip(*part, strict=True)
+        if _together_small(keys, data):
+            yield list(map(Entry, data, keys))
         else:
-            for chunk in chunks([outgoing(key, data) for key, data in part]):
+            for chunk in chunks([outgoing(*entry) for entry in part]):
                 yield [record.entry for record in chunk]
 
 
-def _together_small(entries: Sequence[tuple[str, bytes]]) -> bool:
-    """Say whether all of `entries` together are within one record's limit: none needs a look of its own then."""
-    lengths = [len(key) for key, _ in entries]
-    if not 0 < min(lengths) <= max(lengths) <= MAX_KEY_CHARACTERS:
-        return False
-    return MAX_UTF8_BYTES * sum(lengths) + sum([len(data) for _, data in entries]) <= MAX_RECORD_BYTES
+def _together_small(keys: Sequence[str], data: Sequence[bytes]) -> bool:
+    """Say whether all records together are within one record's limit: none needs a look of its own then."""
+    lengths = set(map(len, keys))
+    longest = max(lengths)
+    sound = 0 not in lengths and longest <= MAX_KEY_CHARACTERS
+    return sound and len(keys) * longest * MAX_UTF8_BYTES + sum(map(len, data)) <= MAX_RECORD_BYTES
 
 
 def chunks(items: Sequence[Item], size_of: Callable[[Item], int] = attrgetter("size")) -> Iterator[Sequence[Item]]:

@@ -78,16 +78,17 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         """Send at most one call's worth of `entries` until all are taken; return PutRecords' result for each."""
         backoff = Backoff()
         async with self._puts:
-            results = await self._call(stream, entries)
-            while waiting := _failed(stream, results):
+            results, failed = await self._call(stream, entries)
+            while failed:
                 await self._patience.wait(backoff, f"{stream}: PutRecords", SendError("throttled"))
-                again = await self._call(stream, [entries[i] for i in waiting])
-                for i, result in zip(waiting, again, strict=True):
+                again, still = await self._call(stream, [entries[i] for i in failed])
+                for i, result in zip(failed, again, strict=True):
                     results[i] = result
+                failed = [failed[i] for i in still]
         return results
 
-    async def _call(self, stream: str, entries: Any) -> list[Any]:  # noqa: ANN401 - as botocore takes them
-        """Return what became of each of `entries`."""
+    async def _call(self, stream: str, entries: Any) -> tuple[list[Any], list[int]]:  # noqa: ANN401 - as botocore takes them
+        """Return what became of each of `entries`, and the places of those to be sent again."""
         try:
             reply = await self._patience.insist(
                 lambda: self.kinesis.put_records(StreamName=stream, Records=entries), f"{stream}: PutRecords"
@@ -97,7 +98,8 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         if len(reply["Records"]) != len(entries):
             msg = f"{stream}: PutRecords answered for {len(reply['Records'])} records of {len(entries)}"
             raise SendError(msg)
-        return reply["Records"]
+        is_clean = reply.get("FailedRecordCount") == 0  # the usual case: no look at each of them
+        return reply["Records"], [] if is_clean else _failed(stream, reply["Records"])
 
     # -- Faust's own sending
 

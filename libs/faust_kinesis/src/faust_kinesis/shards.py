@@ -172,8 +172,8 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = self.polled_at
-        for records in batches(page.records, self._with.options.batch):
-            self._append(RecordBatch(self._lease.stream, self._lease.shard_id, records))
+        for batch in batches(self._lease.stream, self._lease.shard_id, page.records, self._with.options.batch):
+            self._append(batch)
         if self._queue:
             self._with.arrived()
 

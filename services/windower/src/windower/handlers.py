@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final, Generic, TypeVar
 
 from servicekit.clock import Clock
@@ -96,7 +97,7 @@ class WindowUserActions(Generic[Token]):
     async def fire(self, *, active: Collection[str]) -> list[Token]:
         """Deliver the windows that are complete; return the tokens of the batches that are done by that."""
         fired = self._windows.fire(active)
-        await self._counts.put([count for each in fired for count in _finals(each)])
+        await self._counts.put(list(chain.from_iterable(map(_finals, fired))))
         self._metrics.fired(fired, self._windows)
         return [token for each in fired for token in self._pending.release(each.window.start)]
 

@@ -22,7 +22,7 @@ from windower.metrics import WindowerMetrics
 from windower.progress import Progress, from_metadata, to_metadata
 from windower.settings import WindowerSettings
 
-BATCH: Final = 2_000
+BATCH: Final = 5_000
 """Records a message at most: what a message costs is spread over many while there is a backlog."""
 
 
