@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
@@ -46,6 +46,13 @@ class Answer:
             *_differences("early", self.earlies, other.earlies),
             *_differences("bad", self.bad, other.bad),
         ]
+
+    def without_kinds(self) -> "Answer":
+        """Return the answer with one word for all that is malformed or invalid: a record may well be both."""
+        bad: Counter[tuple[str, bytes]] = Counter()
+        for (kind, record), times in self.bad.items():
+            bad["bad" if kind in {"malformed", "invalid"} else kind, record] += times
+        return replace(self, bad=bad)
 
 
 def _differences(name: str, mine: Counter[Told], others: Counter[Told]) -> list[str]:

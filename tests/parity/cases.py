@@ -12,10 +12,13 @@ from random import Random
 from typing import Final
 
 import msgspec
+from hypothesis import given, settings
 
+from storepulse.activity.actions import decode_actions
 from storepulse.instants import format_instant, parse_instant
 from tests.builders import START, heartbeat, payload
 from tests.unit.storepulse.corpus import BAD
+from tests.unit.storepulse.strategies import payloads
 
 HOUR: Final = 3_600_000
 WINDOW: Final = 10_000
@@ -78,6 +81,20 @@ def _records(random: Random, users: Sequence[str], time: int, odd: float) -> Ite
 def corpus() -> list[bytes]:
     """Return every record that is none, and what follows the last of them."""
     return [payload(user_id="before"), *CORPUS, payload(user_id="after"), heartbeat(START + HOUR)]
+
+
+def drawn(examples: int) -> list[bytes]:
+    """Return different payloads as Hypothesis draws them, many of them damaged, the others in order of their times."""
+    found: dict[bytes, None] = {}
+
+    @settings(derandomize=True, deadline=None, database=None, max_examples=examples)
+    @given(payloads)
+    def keep(record: bytes) -> None:
+        if b"\n" not in record and not record.endswith(b"\r"):  # what can be a line of a file
+            found[record] = None
+
+    keep()
+    return sorted(found, key=lambda record: decode_actions([record]).times[0])
 
 
 def real_rows() -> list[bytes]:

@@ -8,7 +8,7 @@ import pytest
 from storepulse.instants import format_instant
 from tests.builders import START, heartbeat, payload
 from tests.parity.answers import Answer, faust, naive, pure
-from tests.parity.cases import corpus, real_rows, stream
+from tests.parity.cases import corpus, drawn, real_rows, stream
 from tests.parity.job import needs_flink, run_job
 from tests.parity.shrinking import shrunk
 
@@ -24,15 +24,32 @@ STREAMS = {
 NAMES = list(STREAMS)
 
 
+DRAWN = "payloads drawn by Hypothesis"
+
+
 @pytest.fixture(scope="module")
-def flink(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
-    return dict(zip(NAMES, run_job(list(STREAMS.values()), tmp_path_factory.mktemp("flink")), strict=True))
+def drawn_payloads() -> list[bytes]:
+    return drawn(examples=1_500)
+
+
+@pytest.fixture(scope="module")
+def flink(tmp_path_factory: pytest.TempPathFactory, drawn_payloads: list[bytes]) -> dict[str, Answer]:
+    streams = STREAMS | {DRAWN: drawn_payloads}
+    return dict(zip(streams, run_job(list(streams.values()), tmp_path_factory.mktemp("flink")), strict=True))
 
 
 @needs_flink
 @pytest.mark.parametrize("name", NAMES)
 def test_the_flink_job_says_what_the_domain_says(name: str, flink: dict[str, Answer]) -> None:
     assert flink[name].differences(pure(STREAMS[name])) == []
+
+
+@needs_flink
+def test_the_flink_job_counts_what_the_decoder_takes(flink: dict[str, Answer], drawn_payloads: list[bytes]) -> None:
+    expected = pure(drawn_payloads)
+    assert len(expected.bad) > 300
+    assert len(expected.finals) > 100
+    assert flink[DRAWN].without_kinds().differences(expected.without_kinds()) == []
 
 
 @needs_flink
