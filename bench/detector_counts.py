@@ -1,6 +1,6 @@
 """How many counts a second the detector stores, side by side with what it stands on, over one emulated AWS.
 
-    python -m bench.detector_counts [--counts 40000]
+    python -m bench.detector_counts [--counts 40000] [--smoke]
 
 memory      the use case on adapters in memory: our own CPU
 raw         BatchWriteItem with boto3 alone, 25 items a call, as many threads as the detector has
@@ -161,7 +161,9 @@ def main() -> None:
     """Run them all."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--counts", type=int, default=40_000)
-    total = arguments.parse_args().counts
+    arguments.add_argument("--smoke", action="store_true", help="a tiny run: shows that it works, measures nothing")
+    options = arguments.parse_args()
+    total = 200 if options.smoke else options.counts
     folder = Path(tempfile.mkdtemp(prefix="storepulse-bench-"))
     counts = [count(f"user{n}", 1 + n % 10, n % 50) for n in range(total)]
     with Emulator(folder) as emulator:

@@ -1,6 +1,6 @@
 """How fast the producer is, against a boto3 put_record loop and against what the emulated Kinesis accepts.
 
-    .venv/bin/python bench/producer_throughput.py [--json FILE] [--rows N]
+    python -m bench.producer_throughput [--json FILE] [--rows N] [--smoke]
 
 All figures of one run come from the same emulated AWS on the same machine, one after the other, in turns. "50 times a
 put_record loop" is the claim; the raw loop (bodies made beforehand, nothing else done) says what part of the
@@ -214,7 +214,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
     parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--smoke", action="store_true", help="a tiny run: shows that it works, measures nothing")
     arguments = parser.parse_args()
+    rows = 500 if arguments.smoke else arguments.rows
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv.gz"
         if arguments.memory:
@@ -222,11 +224,11 @@ def main() -> None:
             uvloop.run(_replay_into_nothing(path))
             print(peak_mb())
             return
-        write_rows(path, arguments.rows)
+        write_rows(path, rows)
         if arguments.profile:
             print(profile(path))
             return
-        figures = measure(path, arguments.rows, Path(folder))
+        figures = measure(path, rows, Path(folder))
     report(figures)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
