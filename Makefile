@@ -81,8 +81,8 @@ flink-package:  ## Build the zip that Amazon Managed Service for Apache Flink ru
 demo: setup  ## Run the whole chain on real data with planted bots, watch it live, check every event (SPEED=150)
 	@$(LOCAL_PY) -m local demo $(if $(SPEED),--speed $(SPEED))
 
-test: setup infra/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some)
-	@.venv/bin/pytest -m "not chaos and not parity" $(or $(TESTS),tests)
+test: setup infra/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some, JOBS=1 in turn)
+	@.venv/bin/pytest -m "not chaos and not parity" --numprocesses $(or $(JOBS),3) --dist loadfile $(or $(TESTS),tests)
 
 chaos: setup  ## Kill every process again and again for minutes; counts must stay exact and alerts single
 	@.venv/bin/pytest -m chaos -s tests/chaos

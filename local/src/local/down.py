@@ -6,7 +6,7 @@ from typing import Final
 from local import processes
 
 SUPERVISOR: Final = "supervisor"
-SUPERVISOR_GRACE: Final = 60.0
+SUPERVISOR_GRACE: Final = 90.0  # more than the slowest service and the emulator after it
 ORPHAN_GRACE: Final = 10.0
 
 

@@ -17,6 +17,7 @@ from local.settings import ROOT, LocalSettings
 WORKSPACE_PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 LOCAL_PYTHON: Final = ROOT / "local" / ".venv" / "bin" / "python"
 ENV_NAME: Final = "local"
+KCL_GRACE: Final = 50.0  # seconds; it takes up to 40 to end well
 BAD_EVENTS_QUEUE: Final = f"storepulse-bad-events-{ENV_NAME}"
 RAW_BUCKET: Final = f"storepulse-raw-{ENV_NAME}-{ACCOUNT}"
 
@@ -57,7 +58,7 @@ def table(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]
         local_service("deploy", needs=("emulator",), chosen=chosen, once=True),
         local_service("firehose", needs=("deploy",), chosen=chosen, ready_when='"event": "archiving"'),
         worker("windower", chosen, windower_settings()),
-        worker("detector", chosen, {**detector_settings(chosen), **java}),
+        worker("detector", chosen, {**detector_settings(chosen), **java}, grace=KCL_GRACE),
         worker("producer", chosen, producer_settings()),
     )
 
@@ -87,7 +88,7 @@ def local_service(
     )
 
 
-def worker(name: str, chosen: LocalSettings, wiring: Mapping[str, str]) -> Service:
+def worker(name: str, chosen: LocalSettings, wiring: Mapping[str, str], *, grace: float = 20.0) -> Service:
     """Return one of `services/`, which has an operations page."""
     port = chosen.service_ports()[name]
     address = f"http://127.0.0.1:{port}"
@@ -105,6 +106,7 @@ def worker(name: str, chosen: LocalSettings, wiring: Mapping[str, str]) -> Servi
         health_url=f"{address}/health/ready",
         address=address,
         has_pages=True,
+        grace=grace,
     )
 
 
