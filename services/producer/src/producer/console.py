@@ -32,9 +32,9 @@ class Report:
         self._options = options
         self.failed = ""
 
-    def sent(self, entry: Entry, _: Put) -> None:
+    def sent(self, entry: Entry, put: Put) -> None:
         """Print a record's HTTP status and category, as the original replay does."""
-        sys.stdout.write(f"200 {_category(entry.payload).category_code}\n")
+        sys.stdout.write(f"{put.http_status} {_category(entry.payload).category_code}\n")
         sys.stdout.flush()
 
     def finish(self, progress: Progress) -> int:

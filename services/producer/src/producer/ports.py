@@ -32,6 +32,7 @@ class Put(NamedTuple):
     shard_id: str
     sequence_number: str
     error: str = ""
+    http_status: int = 200  # of the request that it went in
 
 
 class Stream(Protocol):

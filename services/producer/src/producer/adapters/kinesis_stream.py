@@ -67,7 +67,11 @@ class KinesisStream:
         if len(answer.records) != len(entries):
             msg = f"PutRecords answered for {len(answer.records)} of {len(entries)} records"
             raise UnansweredError(msg)
-        return [Put(each.shard_id or "", each.sequence_number or "", each.error_code or "") for each in answer.records]
+        status: int = reply["ResponseMetadata"]["HTTPStatusCode"]
+        return [
+            Put(each.shard_id or "", each.sequence_number or "", each.error_code or "", status)
+            for each in answer.records
+        ]
 
     async def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncGenerator[bytes, None]:
         """See the port."""

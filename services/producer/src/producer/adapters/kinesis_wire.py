@@ -55,7 +55,10 @@ class _Parser(parsers.AioJSONParser):
 
     async def parse(self, response: Any, shape: Any) -> Any:  # noqa: ANN401 - botocore's form
         if shape is not None and shape.name == "PutRecordsOutput" and response["status_code"] == 200:  # noqa: PLR2004
-            return {"Answer": _decode(response["body"]), "ResponseMetadata": {"HTTPStatusCode": 200}}
+            return {
+                "Answer": _decode(response["body"]),
+                "ResponseMetadata": {"HTTPStatusCode": response["status_code"]},
+            }
         return await super().parse(response, shape)
 
 
