@@ -86,8 +86,8 @@ def test_replays_are_started_one_at_a_time_shown_stopped_and_resumed_also_after_
     assert 'producer_records_total{outcome="sent"}' in metrics
     assert "producer_rows_total" in metrics
 
-    second = service.http.post("/replays", json=body | {"speed": "max"}).json()["replay_id"]
     highest = max(each["txn_timestamp"] for found in service.account.records().values() for each in found)
+    second = service.http.post("/replays", json=body | {"speed": "max"}).json()["replay_id"]
     service.await_phase(second, "finished")
     new = sorted(each["txn_timestamp"] for each in service.account.rows())[-len(rows) :]
     assert parse_instant(new[0]) >= parse_instant(highest)
