@@ -1,9 +1,11 @@
 """Window counts into stream 2, keyed by user: one shard sees all of a user's counts, in order of their windows."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
 
 from storepulse.activity.counts import WindowCount, encode_count
 
+_user_of = attrgetter("user_id")
 PutBatch = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
 """Puts (partition key, data) pairs into the stream of that name, and returns when Kinesis has all of them."""
 
@@ -19,4 +21,5 @@ class KinesisCounts:
     async def put(self, counts: Sequence[WindowCount]) -> None:
         """See `windower.ports.CountSink`; retries are the transport's."""
         if counts:
-            await self._put_batch(self._stream, [(count.user_id, encode_count(count)) for count in counts])
+            entries = zip(map(_user_of, counts), map(encode_count, counts), strict=True)
+            await self._put_batch(self._stream, list(entries))
