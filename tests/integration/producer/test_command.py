@@ -114,7 +114,7 @@ def test_kill_9_at_random_moments_and_resume_loses_and_doubles_nothing(
 
 def test_kinesis_that_does_not_answer_for_a_while_costs_no_row_and_doubles_none(account: Account, runs: Runs) -> None:
     url = account.upload("in.csv", csv_text(ROWS))
-    process = runs.start(url, "--rate", "1500", "--clock", "event", "--no-drain")
+    process = runs.start(url, "--rate", "300", "--clock", "event", "--no-drain")
     wait_until(lambda: len(account.rows()) > 500, 60, "rows in the stream")
     account.aws.pause()
     try:
@@ -131,7 +131,7 @@ def test_kinesis_that_does_not_answer_for_a_while_costs_no_row_and_doubles_none(
 def test_a_request_whose_answer_is_lost_is_looked_for_before_it_is_sent_again(account: Account, runs: Runs) -> None:
     url = account.upload("in.csv", csv_text(ROWS))
     runs.env["PRODUCER_REQUEST_TIMEOUT_S"] = "1"
-    process = runs.start(url, "--rate", "2000", "--clock", "event", "--no-drain")
+    process = runs.start(url, "--rate", "400", "--clock", "event", "--no-drain")
     for goal in (500, 2000):
         wait_until(lambda goal=goal: len(account.rows()) > goal, 60, "rows in the stream")  # type: ignore[misc] # bound
         account.aws.pause()
