@@ -46,6 +46,14 @@ class Windower:
         Raises:
             Exception: what the Faust application crashed with.
         """
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(self._beat())
+            try:
+                await self._count(stop)
+            finally:
+                beating.cancel()
+
+    async def _count(self, stop: asyncio.Event) -> None:
         endpoint = self._settings.endpoint_url
         async with open_clients(
             region=self._settings.region, endpoint_url=None if endpoint is None else str(endpoint)
@@ -58,6 +66,12 @@ class Windower:
                 await self._until_stopped(faust_app, worker, stop)
             if faust_app.crashed:
                 raise faust_app.crash_reason or RuntimeError("the Faust application crashed")
+
+    async def _beat(self) -> None:
+        """Say that the loop turns, whatever it waits for: an outage of AWS is no reason to be restarted."""
+        while True:
+            self._health.beat()
+            await asyncio.sleep(LOOK_AROUND_EVERY.total_seconds())
 
     def _worker(self, faust_app: faust.App, bad_events: BadEventSink) -> Worker:
         settings = self._settings
@@ -79,13 +93,19 @@ class Windower:
         )
 
     async def _until_stopped(self, faust_app: faust.App, worker: Worker, stop: asyncio.Event) -> None:
-        while not (stop.is_set() or faust_app.crashed or faust_app.should_stop):
-            self._health.beat()
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(self._look_around(faust_app, worker))
+            while not (stop.is_set() or faust_app.crashed or faust_app.should_stop):
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_AROUND_EVERY.total_seconds())
+            looking.cancel()  # it may be waiting for AWS
+
+    async def _look_around(self, faust_app: faust.App, worker: Worker) -> None:
+        while True:
             await worker.look_around()
             age = timedelta(seconds=faust_app.consumer.seconds_since_commit())
             self._metrics.service.checkpointed(self._clock.now() - age)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOK_AROUND_EVERY.total_seconds())
+            await asyncio.sleep(LOOK_AROUND_EVERY.total_seconds())
 
     async def _bad_events(self, clients: AwsClients, patience: Patience) -> BadEventSink:
         name = self._settings.bad_events_queue

@@ -7,7 +7,8 @@ checkpoints, so counting starts over with what they say.
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -71,6 +72,7 @@ class Worker:
         self._max_drift = to_milliseconds(settings.max_drift)
         self._metrics = metrics
         self._turn = asyncio.Lock()
+        self._sound = True
         self._generation = -1
         self._handler: Handler | None = None
         self._shards: dict[TP, str] = {}
@@ -83,8 +85,21 @@ class Worker:
 
     async def _run(self, stream: faust.Stream[RecordBatch]) -> None:
         async for event in stream.noack().events():
-            async with self._turn:
-                await self._take(event)
+            async with self._delivery() as sound:
+                if sound:
+                    await self._take(event)
+
+    @asynccontextmanager
+    async def _delivery(self) -> AsyncIterator[bool]:
+        """Take turns; yield False once a delivery was broken off (by an error, or because the service stops).
+
+        A window that has fired is out of memory before it is delivered: nothing may go on from there, least of all the
+        progress that is committed at the end.
+        """
+        async with self._turn:
+            sound, self._sound = self._sound, False
+            yield sound
+            self._sound = sound
 
     async def _take(self, event: EventT[RecordBatch]) -> None:
         message = event.message
@@ -108,9 +123,9 @@ class Worker:
             self._metrics.service.millis_behind(shard, millis)
         if self._turn.locked():
             return  # a batch is being counted: it does the same
-        async with self._turn:
+        async with self._delivery() as sound:
             handler = self._handler
-            if handler is not None and self._generation == self.app.consumer.generation:
+            if sound and handler is not None and self._generation == self.app.consumer.generation:
                 self._finish(handler, await handler.fire(active=self._active()))
 
     def _present_handler(self, generation: int) -> Handler:
