@@ -153,6 +153,20 @@ def test_it_outlives_an_outage_of_aws(stage: Stage) -> None:
         assert stage.windower.process.poll() is None
 
 
+def test_it_stops_when_told_to_while_aws_is_away_and_loses_nothing(stage: Stage) -> None:
+    with stage.windower:
+        stage.send(traffic(8, 20))
+        wait_until(lambda: stage.windower.metric("windower_records_total") > 0, 30, "a first batch")
+        stage.emulator.pause()
+        try:
+            stage.windower.terminate()
+        finally:
+            stage.emulator.resume()
+    with stage.windower:
+        stage.send_heartbeats(60_000)
+        stage.until_all_counted()
+
+
 def test_a_standby_takes_over_where_the_active_one_was_killed(stage: Stage, tmp_path: Path) -> None:
     standby = ServiceProcess("windower", stage.windower._environment, tmp_path)
     with stage.windower, standby:
