@@ -13,7 +13,6 @@ bytewax fold_window  the same counts with bytewax, on a part of the records, wit
 """
 
 import argparse
-import gc
 import json
 import statistics
 import time
@@ -29,6 +28,7 @@ from bench.memory_aws import to_pages
 from bench.windowing_pure import START, bytewax_fold, records, whole
 from storepulse.activity.counts import WindowCount, decode_count
 from storepulse.instants import format_instant
+from windower.garbage import collect_rarely
 
 PART: Final = 10  # the slow candidates get one record in so many
 CLOSING: Final = msgspec.json.encode({"event_type": "heartbeat", "txn_timestamp": format_instant(START + 10**10)})
@@ -99,8 +99,7 @@ def measure(n: int, rounds: int) -> tuple[dict[str, Case], dict[str, list[float]
     pure, windower = timed_case([*data, CLOSING], whole), windower_case(data)
     others = {"one a message": windower_case(few, batch=1), "bytewax fold_window": timed_case(few, bytewax_fold)}
     ratios: dict[str, list[float]] = {"pure model": [], **{name: [] for name in others}}
-    gc.collect()
-    gc.freeze()  # the input is the same for all: no candidate pays for going through it
+    collect_rarely()  # as the service does: for all candidates, and none pays for going through the input
     for _ in range(rounds):
         around = [pure.measure()]
         own = windower.measure()

@@ -32,43 +32,44 @@ def producer(app: faust.App) -> Producer:
     return app.producer
 
 
-def entries(count: int, size: int = 10) -> list[tuple[str, bytes]]:
-    return [(str(number), str(number).zfill(size).encode()) for number in range(count)]
+def records(count: int, size: int = 10) -> tuple[list[str], list[bytes]]:
+    """Return keys and data."""
+    return [str(number) for number in range(count)], [str(number).zfill(size).encode() for number in range(count)]
 
 
-def texts(sent: list[tuple[str, bytes]]) -> list[str]:
-    return [data.decode() for _, data in sent]
+def texts(data: list[bytes]) -> list[str]:
+    return [each.decode() for each in data]
 
 
 async def test_a_batch_is_in_the_stream_when_the_call_returns(producer: Producer, stream: Stream) -> None:
-    sent = entries(2500)
-    await producer.put_batch(stream.name, sent)
+    keys, sent = records(2500)
+    await producer.put_batch(stream.name, keys, sent)
     assert Counter(stream.contents()) == Counter(texts(sent))
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # aiohttp's advice, from 1 MB on
 async def test_five_megabytes_leave_in_two_calls(producer: Producer, stream: Stream, proxy: FaultyProxy) -> None:
-    await producer.put_batch(stream.name, entries(6, size=1_000_000))
+    await producer.put_batch(stream.name, *records(6, size=1_000_000))
     assert proxy.calls["PutRecords"] == 2
 
 
 async def test_only_the_failed_half_is_sent_again(producer: Producer, stream: Stream, proxy: FaultyProxy) -> None:
     proxy.fail("PutRecords", fail_every_other_record, times=2)
-    sent = entries(400)
-    await producer.put_batch(stream.name, sent)
+    keys, sent = records(400)
+    await producer.put_batch(stream.name, keys, sent)
     assert Counter(stream.contents()) == Counter(texts(sent))
     assert proxy.calls["PutRecords"] == 3
 
 
 async def test_nothing_is_sent_of_a_batch_with_a_record_too_large(producer: Producer, stream: Stream) -> None:
     with pytest.raises(RecordRefusedError, match="at most 1048576 bytes"):
-        await producer.put_batch(stream.name, [*entries(3), ("k", b"x" * 2**20)])
+        await producer.put_batch(stream.name, ["1", "2", "k"], [b"1", b"2", b"x" * 2**20])
     assert stream.contents() == []
 
 
 async def test_a_missing_stream_is_an_error_and_not_a_retry(producer: Producer) -> None:
     with pytest.raises(SendError, match="ResourceNotFoundException"):
-        await producer.put_batch("no-such-stream", entries(1))
+        await producer.put_batch("no-such-stream", *records(1))
 
 
 async def test_fausts_own_send_arrives_and_says_where(app: faust.App, producer: Producer, stream: Stream) -> None:
@@ -86,7 +87,7 @@ async def test_a_stopping_producer_gives_up_an_outage_with_an_error(
     proxy: FaultyProxy,
 ) -> None:
     proxy.stop()
-    sending = asyncio.ensure_future(producer.put_batch(stream.name, entries(1)))
+    sending = asyncio.ensure_future(producer.put_batch(stream.name, *records(1)))
     done, _ = await asyncio.wait({sending}, timeout=1)
     assert not done
     await producer.stop()

@@ -47,7 +47,7 @@ async def reader(stream: faust.Stream) -> None:
             consumer.pause_partitions({message.tp})
             asyncio.get_running_loop().call_later(SETTINGS["pause_s"], consumer.resume_partitions, {message.tp})
         if SETTINGS.get("sink"):
-            await app.producer.put_batch(SETTINGS["sink"], [(r.partition_key, r.data) for r in batch])
+            await app.producer.put_batch(SETTINGS["sink"], [r.partition_key for r in batch], batch.payloads())
         if message.generation_id == consumer.generation:
             consumer.commit_metadata[message.tp] = batch.last_sequence_number
         if not SETTINGS.get("hold"):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faust_kinesis.errors import RecordRefusedError
-from faust_kinesis.outgoing import MAX_CALL_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, chunks, outgoing
+from faust_kinesis.outgoing import MAX_CALL_BYTES, MAX_RECORD_BYTES, MAX_RECORDS, calls, chunks, outgoing
 
 sizes = st.lists(st.integers(1, MAX_RECORD_BYTES), max_size=40)
 
@@ -40,3 +40,14 @@ def test_partition_keys_count_towards_a_records_size() -> None:
 def test_what_kinesis_can_never_take_is_refused_with_the_reason(key: str, data: bytes, says: str) -> None:
     with pytest.raises(RecordRefusedError, match=says):
         outgoing(key, data)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1, max_size=5), st.binary(max_size=20)), max_size=1200))
+def test_calls_hold_each_record_with_its_own_key_in_order(records: list[tuple[str, bytes]]) -> None:
+    keys, data = [key for key, _ in records], [each for _, each in records]
+    assert [(entry.partition_key, entry.data) for call in calls(keys, data) for entry in call] == records
+
+
+def test_columns_of_unequal_length_are_refused() -> None:
+    with pytest.raises(ValueError, match="1 partition keys and 2 records"):
+        list(calls(["k"], [b"1", b"2"]))

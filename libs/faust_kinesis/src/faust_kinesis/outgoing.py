@@ -47,19 +47,22 @@ def outgoing(key: str, data: bytes) -> Outgoing:
     return Outgoing(Entry(data, key), size)
 
 
-def calls(entries: Sequence[tuple[str, bytes]]) -> Iterator[list[Entry]]:
-    """Check `entries`, each (partition key, data), and cut them into PutRecords calls, in order.
+def calls(keys: Sequence[str], data: Sequence[bytes]) -> Iterator[list[Entry]]:
+    """Check records, given as columns (a key for each of `data`), and cut them into PutRecords calls, in order.
 
     Raises:
+        ValueError: there are not as many keys as data.
         RecordRefusedError: as `outgoing` does.
     """
-    for start in range(0, len(entries), MAX_RECORDS):
-        part = entries[start : start + MAX_RECORDS]
-        keys, data = zip(*part, strict=True)
-        if _together_small(keys, data):
-            yield list(map(Entry, data, keys))
+    if len(keys) != len(data):
+        msg = f"{len(keys)} partition keys and {len(data)} records"
+        raise ValueError(msg)
+    for start in range(0, len(data), MAX_RECORDS):
+        some_keys, some = keys[start : start + MAX_RECORDS], data[start : start + MAX_RECORDS]
+        if _together_small(some_keys, some):
+            yield list(map(Entry, some, some_keys))
         else:
-            for chunk in chunks([outgoing(*entry) for entry in part]):
+            for chunk in chunks(list(map(outgoing, some_keys, some))):
                 yield [record.entry for record in chunk]
 
 

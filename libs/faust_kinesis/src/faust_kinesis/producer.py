@@ -54,19 +54,20 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
 
     # -- batches
 
-    async def put_batch(self, stream: str, entries: Sequence[tuple[str, bytes]]) -> None:
-        """Send `entries`, each (partition key, data), and return when Kinesis has taken every one.
+    async def put_batch(self, stream: str, keys: Sequence[str], data: Sequence[bytes]) -> None:
+        """Send each of `data` with the partition key at its place, and return when Kinesis has taken every one.
 
         They leave in chunks of 500 records or 5 MB, a few at a time (option `puts`); what a reply says failed is
         sent again, after a wait, and an outage is waited out. Order, also of one key, holds only while nothing
         is sent again. An error means that some may have been taken: send all again.
 
         Raises:
-            RecordRefusedError: an entry that Kinesis can never take (nothing was sent).
-            SendError: Kinesis refused an entry for good.
+            ValueError: there are not as many keys as data (nothing was sent).
+            RecordRefusedError: a record that Kinesis can never take (nothing was sent).
+            SendError: Kinesis refused a record for good.
             StoppedError: the worker stopped before all were taken.
         """
-        ready = list(calls(entries))
+        ready = list(calls(keys, data))
         try:
             async with asyncio.TaskGroup() as group:
                 for call in ready:

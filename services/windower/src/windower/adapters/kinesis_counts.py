@@ -6,8 +6,9 @@ from operator import attrgetter
 from storepulse.activity.counts import WindowCount, encode_count
 
 _user_of = attrgetter("user_id")
-PutBatch = Callable[[str, Sequence[tuple[str, bytes]]], Awaitable[None]]
-"""Puts (partition key, data) pairs into the stream of that name, and returns when Kinesis has all of them."""
+PutBatch = Callable[[str, Sequence[str], Sequence[bytes]], Awaitable[None]]
+"""Puts records, given as their partition keys and their data, into the stream of that name, and returns when Kinesis
+has all of them."""
 
 
 class KinesisCounts:
@@ -21,5 +22,4 @@ class KinesisCounts:
     async def put(self, counts: Sequence[WindowCount]) -> None:
         """See `windower.ports.CountSink`; retries are the transport's."""
         if counts:
-            entries = zip(map(_user_of, counts), map(encode_count, counts), strict=True)
-            await self._put_batch(self._stream, list(entries))
+            await self._put_batch(self._stream, list(map(_user_of, counts)), list(map(encode_count, counts)))
