@@ -9,7 +9,6 @@ drift    two shards, one of which answers slowly: how many windows the other one
 """
 
 import argparse
-import gc
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -25,6 +24,7 @@ from bench.memory_aws import PAGE, MemoryKinesis, MemoryTransport, to_page
 from bench.windowing_pure import START
 from faust_kinesis.records import Page
 from storepulse.instants import format_instant
+from windower.garbage import collect_rarely
 from windower.settings import WindowerSettings
 
 MEBIBYTE: Final = 2**20
@@ -79,8 +79,7 @@ def made(pages: int, *, size: int, users: int, span: int) -> Made:
 
 
 def resident() -> int:
-    """Return this process's resident bytes, after garbage is collected."""
-    gc.collect()
+    """Return this process's resident bytes, garbage that waits for its collection included."""
     return int(psutil.Process().memory_info().rss)
 
 
@@ -155,6 +154,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--smoke", action="store_true", help="a tiny run: shows that it works, measures nothing")
     options = parser.parse_args()
+    collect_rarely()  # as the service does
     result = measure(2_000, 2_000, 100) if options.smoke else measure(options.records, options.users, PAGE)
     for title, figures in result.items():
         print(title)
