@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-STREAM_1: Final = "ecommerce-raw-user-activity-stream-1"
-STREAM_2: Final = "ecommerce-raw-user-activity-stream-2"
+from infra.names import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,15 +15,24 @@ class Config:
         account: twelve digits.
         region: the AWS region.
         alert_email: who gets the alerts by e-mail; nobody when None.
-        emulated: for the emulator: two shards, as its on-demand streams have one, and no Firehose, which a stand-in
-            replaces.
+        operations_email: who gets the alarms by e-mail; nobody when None.
+        nat_gateways: 1, or 2 so that no task depends on another zone (docs/adr/0011).
+        emulated: for the emulator: the data stack alone, two shards, as its on-demand streams have one, and no
+            Firehose, which a stand-in replaces.
     """
 
     env_name: str
     account: str
     region: str
     alert_email: str | None = None
+    operations_email: str | None = None
+    nat_gateways: int = 1
     emulated: bool = False
+
+    @property
+    def names(self) -> Names:
+        """What everything is called."""
+        return Names(env_name=self.env_name, account=self.account, region=self.region)
 
 
 LOCAL: Final = Config(env_name="local", account="000000000000", region="us-east-1", emulated=True)

@@ -9,25 +9,24 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.acknowledgements import acknowledge
+from infra.names import Names
 
 
 class Alerting(Construct):
     """The alerts' topic and the dead-letter queue of every service, which keeps a bad event 14 days."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, env_name: str, key: kms.IKey, alert_email: str | None
+        self, scope: Construct, construct_id: str, *, names: Names, key: kms.IKey, alert_email: str | None
     ) -> None:
         """Publish to `alert_email` when it is given."""
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(
-            self, "Alerts", topic_name=f"storepulse-alerts-{env_name}", master_key=key, enforce_ssl=True
-        )
+        self.topic = sns.Topic(self, "Alerts", topic_name=names.alerts_topic, master_key=key, enforce_ssl=True)
         if alert_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(alert_email))
         self.bad_events = sqs.Queue(
             self,
             "BadEvents",
-            queue_name=f"storepulse-bad-events-{env_name}",
+            queue_name=names.bad_events_queue,
             retention_period=Duration.days(14),
             visibility_timeout=Duration.seconds(30),
             enforce_ssl=True,

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.acknowledgements import acknowledge
 from infra.data.buckets import Buckets
+from infra.names import Names
 
 PREFIX: Final = "stream-1/dt=!{timestamp:yyyy-MM-dd}/hr=!{timestamp:HH}/"
 ERRORS_PREFIX: Final = "stream-1-errors/!{firehose:error-output-type}/dt=!{timestamp:yyyy-MM-dd}/"
@@ -32,7 +33,7 @@ class Archive(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        env_name: str,
+        names: Names,
         source: kinesis.IStream,
         buckets: Buckets,
         key: kms.IKey,
@@ -44,7 +45,7 @@ class Archive(Construct):
         self.delivery = firehose.DeliveryStream(
             self,
             "Delivery",
-            delivery_stream_name=delivery_stream_name(env_name),
+            delivery_stream_name=delivery_stream_name(names.env_name),
             source=firehose.KinesisStreamSource(source),
             destination=firehose.S3Bucket(
                 buckets.raw,

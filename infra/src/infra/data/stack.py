@@ -21,21 +21,21 @@ class DataStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, config: Config, **stack: Any) -> None:  # noqa: ANN401 - Stack's
         """Make the stack of one deployment."""
         super().__init__(scope, construct_id, description="Storepulse: streams, tables, buckets, alerts", **stack)
-        env_name = config.env_name
+        names = config.names
         self.key = kms.Key(
             self,
             "Key",
-            alias=f"alias/storepulse-{env_name}",
+            alias=f"alias/{names.prefix}",
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.RETAIN,
         )
         self.streams = Streams(self, "Streams", emulated=config.emulated)
-        self.tables = Tables(self, "Tables", env_name=env_name, key=self.key)
-        self.buckets = Buckets(self, "Buckets", raw_name=f"storepulse-raw-{env_name}-{config.account}", key=self.key)
-        self.alerting = Alerting(self, "Alerting", env_name=env_name, key=self.key, alert_email=config.alert_email)
+        self.tables = Tables(self, "Tables", names=names, key=self.key)
+        self.buckets = Buckets(self, "Buckets", raw_name=names.raw_bucket, key=self.key)
+        self.alerting = Alerting(self, "Alerting", names=names, key=self.key, alert_email=config.alert_email)
         if not config.emulated:
-            Archive(self, "Archive", env_name=env_name, source=self.streams.raw, buckets=self.buckets, key=self.key)
-        self._outputs(env_name)
+            Archive(self, "Archive", names=names, source=self.streams.raw, buckets=self.buckets, key=self.key)
+        self._outputs(config.env_name)
 
     def _outputs(self, env_name: str) -> None:
         values = {

@@ -4,7 +4,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kinesis as kinesis
 from constructs import Construct
 
-from infra.config import STREAM_1, STREAM_2
+from infra.names import STREAM_1, STREAM_2
 
 
 class Streams(Construct):

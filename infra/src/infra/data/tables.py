@@ -5,15 +5,17 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra.names import Names
+
 
 class Tables(Construct):
     """User actions per window, and alerts; paid per request, recoverable to any second, rows expire by `ttl`."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, env_name: str, key: kms.IKey) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, names: Names, key: kms.IKey) -> None:
         """Encrypt both tables with `key`."""
         super().__init__(scope, construct_id)
-        self.user_actions = self._table("UserActions", f"storepulse-user-actions-{env_name}", key)
-        self.alerts = self._table("Alerts", f"storepulse-alerts-{env_name}", key)
+        self.user_actions = self._table("UserActions", names.counts_table, key)
+        self.alerts = self._table("Alerts", names.alerts_table, key)
         for index, partition in (("by_user", "user_id"), ("by_day", "day")):
             self.alerts.add_global_secondary_index(
                 index_name=index, partition_key=_text(partition), sort_key=_text("window_start")

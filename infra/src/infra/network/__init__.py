@@ -1,0 +1,1 @@
+"""Where tasks run: a VPC of two zones, and who may reach the operations pages."""

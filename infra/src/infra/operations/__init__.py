@@ -1,0 +1,1 @@
+"""What a person looks at: alarms, the topic they go to, the dashboard. What to do about an alarm: docs/runbook.md."""

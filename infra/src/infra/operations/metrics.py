@@ -1,0 +1,77 @@
+"""The metrics that alarms and dashboard show, each by the name that AWS or a service gives it."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infra.data.archive import delivery_stream_name
+from infra.names import Names
+from infra.services.detector import METRICS_NAMESPACE
+from infra.services.worker import ERRORS_METRIC, LOGS_NAMESPACE
+
+MINUTE: Final = Duration.minutes(1)
+
+
+def metric(namespace: str, name: str, statistic: str, label: str | None = None, **dimensions: str) -> cloudwatch.Metric:
+    """Return a metric by the minute."""
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        statistic=statistic,
+        label=label or name,
+        dimensions_map=dimensions or None,
+        period=MINUTE,
+    )
+
+
+def of_stream(name: str, statistic: str, stream: str) -> cloudwatch.Metric:
+    """Return a metric of a Kinesis stream."""
+    return metric("AWS/Kinesis", name, statistic, StreamName=stream)
+
+
+def age(stream: str) -> cloudwatch.Metric:
+    """Return how old, in milliseconds, the last record was that a reader of the stream was given."""
+    return of_stream("GetRecords.IteratorAgeMilliseconds", "Maximum", stream)
+
+
+def bad_events(names: Names) -> cloudwatch.Metric:
+    """Return how many bad events wait for a person."""
+    queue = names.bad_events_queue
+    return metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "bad events", QueueName=queue)
+
+
+def of_alerts(name: str, names: Names) -> cloudwatch.Metric:
+    """Return a metric of the alerts' topic."""
+    return metric("AWS/SNS", name, "Sum", TopicName=names.alerts_topic)
+
+
+def of_table(name: str, table: str) -> cloudwatch.Metric:
+    """Return a metric of a DynamoDB table."""
+    return metric("AWS/DynamoDB", name, "Sum", f"{table} {name}", TableName=table)
+
+
+def archive_age(names: Names) -> cloudwatch.Metric:
+    """Return how old, in seconds, the oldest record is that is not in the archive yet."""
+    stream = delivery_stream_name(names.env_name)
+    return metric("AWS/Firehose", "DeliveryToS3.DataFreshness", "Maximum", DeliveryStreamName=stream)
+
+
+def tasks(name: str, service: str, names: Names) -> cloudwatch.Metric:
+    """Return a count of a service's tasks: `RunningTaskCount` or `DesiredTaskCount`."""
+    return metric("ECS/ContainerInsights", name, "Minimum", ClusterName=names.prefix, ServiceName=service)
+
+
+def utilization(name: str, service: str, names: Names) -> cloudwatch.Metric:
+    """Return a service's `CPUUtilization` or `MemoryUtilization`, in percent of the task's size."""
+    return metric("AWS/ECS", name, "Maximum", ClusterName=names.prefix, ServiceName=service)
+
+
+def errors(service: str) -> cloudwatch.Metric:
+    """Return how many lines a service has logged that a person must look at."""
+    return metric(LOGS_NAMESPACE, ERRORS_METRIC.format(service=service), "Sum", "errors logged")
+
+
+def of_detector(name: str) -> cloudwatch.Metric:
+    """Return one of the detector's own metrics."""
+    return metric(METRICS_NAMESPACE, name, "Sum")
