@@ -24,10 +24,16 @@ from local.supervisor import Supervisor
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The AWS account on this machine.")
 
 Port = Annotated[
-    int | None, typer.Option(min=1, max=65535, help="Port on 127.0.0.1; default LOCAL_EMULATOR_PORT or 4566.")
+    int | None, typer.Option(min=1, max=65535, help="Port of the emulator; default LOCAL_EMULATOR_PORT or 4566.")
 ]
 
 Only = Annotated[list[str] | None, typer.Option(help="Just this service; may be repeated.")]
+
+
+def address(port: int | None) -> str:
+    """Return where the emulator is: at `port`, or as the settings say."""
+    chosen = settings.load()
+    return settings.endpoint_url(port or chosen.emulator_port, chosen.emulator_host)
 
 
 @app.callback()
@@ -44,6 +50,7 @@ def emulator(
     """Run the emulated AWS in the foreground until Ctrl-C or SIGTERM."""
     chosen = settings.load()
     emulator_server.serve(
+        host=chosen.bind_host,
         port=port or chosen.emulator_port,
         state_dir=state_dir or chosen.run_dir / "emulator",
         persist=chosen.persist if persist is None else persist,
@@ -60,7 +67,7 @@ def deploy(
     """Make the streams, tables, buckets, topic and queue in the emulator; again is fine."""
     from local import deployer  # noqa: PLC0415 - imports boto3
 
-    deployments = deployer.deploy_all(settings.endpoint_url(port or settings.load().emulator_port))
+    deployments = deployer.deploy_all(address(port))
     if as_json:
         outputs = {name: value for made in deployments for name, value in made.outputs.items()}
         print(json.dumps(outputs, indent=1))  # noqa: T201 - what the option is for
@@ -81,7 +88,7 @@ def firehose(
     from local.firehose.delivery import Delivery, Route  # noqa: PLC0415 - imports boto3
 
     stop = signals.stop_event()
-    url = settings.endpoint_url(port or settings.load().emulator_port)
+    url = address(port)
     limits = Limits(size=int(mebibytes * MEBIBYTE), age=timedelta(seconds=seconds))
     route = Route.of_outputs(deployer.deployed_outputs(url), poll=poll)
     Delivery(route, limits, url, Journal("firehose")).run(stop)

@@ -13,6 +13,7 @@ from local.errors import LocalError
 ROOT: Final = Path(__file__).resolve().parents[3]
 """The repository: this package is only ever run from a checkout."""
 
+HERE: Final = "127.0.0.1"
 EMULATOR_PORT: Final = 4566
 SERVICE_PORTS: Final = {"producer": 8081, "windower": 8082, "detector": 8083}
 
@@ -21,10 +22,13 @@ class LocalSettings(BaseSettings):
     """Settings of the local account.
 
     LOCAL_EMULATOR_PORT moves everything: the services' ports move as far as it is from 4566, unless they are set.
+    Hosts are for containers: LOCAL_BIND_HOST is where the emulator listens, LOCAL_EMULATOR_HOST where others find it.
     """
 
     model_config = SettingsConfigDict(env_prefix="LOCAL_", env_ignore_empty=True, frozen=True, populate_by_name=True)
 
+    bind_host: str = HERE
+    emulator_host: str = HERE
     emulator_port: int = Field(default=EMULATOR_PORT, ge=1, le=65535)
     producer_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
     windower_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
@@ -51,7 +55,7 @@ class LocalSettings(BaseSettings):
     @property
     def endpoint_url(self) -> str:
         """What AWS_ENDPOINT_URL is for every process on this machine."""
-        return endpoint_url(self.emulator_port)
+        return endpoint_url(self.emulator_port, self.emulator_host)
 
     def service_ports(self) -> dict[str, int]:
         """Return the port of each service's operations page."""
@@ -68,9 +72,9 @@ class LocalSettings(BaseSettings):
         }
 
 
-def endpoint_url(port: int) -> str:
-    """Return the address of the emulator that listens on `port`."""
-    return f"http://127.0.0.1:{port}"
+def endpoint_url(port: int, host: str = HERE) -> str:
+    """Return the address of the emulator that listens on `port` of `host`."""
+    return f"http://{host}:{port}"
 
 
 def load() -> LocalSettings:
