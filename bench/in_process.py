@@ -50,6 +50,7 @@ class InProcessWindower:
                     size=to_milliseconds(settings.window),
                     delay=to_milliseconds(settings.watermark_delay),
                     limit=settings.limit,
+                    max_ahead=to_milliseconds(settings.max_ahead),
                 ),
                 counts=KinesisCounts(self.app.producer.put_batch, settings.sink_stream),
                 bad_events=self.bad_events,

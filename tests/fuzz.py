@@ -27,6 +27,7 @@ ODD_TEXT = (
     "null",
 )
 BAD_TEXT = ("", "x" * 257)
+FAR_FUTURE = "9999-12-31T23:59:59.999Z"
 KPL_MAGIC = b"\xf3\x89\x9a\xc2"
 
 Mutation = Callable[[random.Random, bytes], bytes]
@@ -108,7 +109,12 @@ def nan(_: random.Random, record: bytes) -> bytes:
     return record[:-1] + b',"x":NaN}'
 
 
-MUTATIONS: tuple[Mutation, ...] = (flip, cut, twice, noise, deep, retyped, without, other_time, nan)
+def far_future(_: random.Random, record: bytes) -> bytes:
+    """Have happened in the year 9999."""
+    return msgspec.json.encode(msgspec.json.decode(record) | {"txn_timestamp": FAR_FUTURE})
+
+
+MUTATIONS: tuple[Mutation, ...] = (flip, cut, twice, noise, deep, retyped, without, other_time, nan, far_future)
 
 
 def records(seed: int, n: int, *, bad_share: float) -> Iterator[tuple[bytes, bool]]:
@@ -121,7 +127,7 @@ def records(seed: int, n: int, *, bad_share: float) -> Iterator[tuple[bytes, boo
         record = good(rng, START_MS + number * STEP_MS)
         if rng.random() < bad_share:
             mutated = rng.choice(MUTATIONS)(rng, record)
-            if decode_actions([mutated]).bad:
+            if FAR_FUTURE.encode() in mutated or decode_actions([mutated]).bad:
                 yield mutated, False
                 continue
         yield record, True

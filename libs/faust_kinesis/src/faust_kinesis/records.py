@@ -1,11 +1,14 @@
 """What a message carries: records of one shard, as GetRecords gives them, cut into batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
+from operator import attrgetter
+from typing import TypeVar, overload
 
 import msgspec
+
+Value = TypeVar("Value")
 
 RECORD_OVERHEAD = 400  # bytes a Record weighs in memory beside its data
 
@@ -41,26 +44,27 @@ class Page(msgspec.Struct, frozen=True, rename="pascal"):
     child_shards: list[Child] = []
 
 
-class SequenceNumbers(Sequence[str]):
-    """The sequence numbers of some records, looked up when asked for: few of them ever are."""
+class Column(Sequence[Value]):
+    """One thing about each of some records, looked up when asked for: few of them ever are."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], value_of: Callable[[Record], Value]) -> None:
         """Answer for `records`."""
         self._records = records
+        self._value_of = value_of
 
     def __len__(self) -> int:
         """Count the records."""
         return len(self._records)
 
     @overload
-    def __getitem__(self, place: int) -> str: ...
+    def __getitem__(self, place: int) -> Value: ...
     @overload
-    def __getitem__(self, place: slice) -> "SequenceNumbers": ...
-    def __getitem__(self, place: int | slice) -> "str | SequenceNumbers":
-        """Return one, or those of some of the records."""
+    def __getitem__(self, place: slice) -> "Column[Value]": ...
+    def __getitem__(self, place: int | slice) -> "Value | Column[Value]":
+        """Return that of one, or those of some of the records."""
         if isinstance(place, slice):
-            return SequenceNumbers(self._records[place])
-        return self._records[place].sequence_number
+            return Column(self._records[place], self._value_of)
+        return self._value_of(self._records[place])
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,12 @@ class RecordBatch:
     @property
     def sequence_numbers(self) -> Sequence[str]:
         """Each record's sequence number, in the shard's order; KPL records of one Kinesis record share theirs."""
-        return SequenceNumbers(self.records)
+        return Column(self.records, attrgetter("sequence_number"))
+
+    @property
+    def arrivals(self) -> Sequence[int | None]:
+        """When Kinesis took each record, in the shard's order: milliseconds since the epoch, by Kinesis's clock."""
+        return Column(self.records, attrgetter("arrived_ms"))
 
     def payloads(self) -> Sequence[bytes]:
         """Return each record's data, in the shard's order."""

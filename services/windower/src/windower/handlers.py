@@ -17,6 +17,7 @@ from storepulse.streaming.aggregation import BatchOutcome, Crossing, Fired, Tumb
 from storepulse.streaming.pending import PendingBatches
 from storepulse.streaming.watermarks import BEGINNING
 from storepulse.streaming.windows import Window
+from windower.foresight import refuse_far_ahead
 from windower.metrics import WindowerMetrics
 from windower.ports import BadEventSink, CountSink
 from windower.progress import Progress
@@ -33,6 +34,7 @@ class Batch(Generic[Token]):
     shard_id: str
     payloads: Sequence[bytes]
     sequence_numbers: Sequence[str]  # one a record; KPL records of one Kinesis record share theirs
+    arrivals: Sequence[int | None] = ()  # one a record, milliseconds since the epoch; empty when there are none
     token: Token
 
 
@@ -43,6 +45,7 @@ class Windowing:
     size: int
     delay: int
     limit: int
+    max_ahead: int = 366 * 86_400_000  # by which event time may be ahead of a record's arrival
 
 
 class WindowUserActions(Generic[Token]):
@@ -131,6 +134,8 @@ class WindowUserActions(Generic[Token]):
 
     async def _count(self, batch: Batch[Token], *, active: Collection[str], decided: bool) -> set[int]:
         actions = decode_actions(batch.payloads)
+        if batch.arrivals:
+            refuse_far_ahead(actions, batch.arrivals, self._windowing.max_ahead)
         outcome = self._windows.add(batch.shard_id, actions.users, actions.times, active=active, decided=decided)
         async with asyncio.TaskGroup() as group:
             if outcome.crossings:
@@ -189,6 +194,7 @@ def _part(batch: Batch[Token], part: slice) -> Batch[Token]:
         shard_id=batch.shard_id,
         payloads=batch.payloads[part],
         sequence_numbers=batch.sequence_numbers[part],
+        arrivals=batch.arrivals[part],
         token=batch.token,
     )
 

@@ -41,6 +41,10 @@ class WindowerSettings(ServiceSettings):
     window: Span = Field(default=timedelta(seconds=10), description="how long a window is")
     watermark_delay: Span = Field(default=timedelta(seconds=10), description="how late a record may come")
     limit: PositiveInt = Field(default=10, description="a user's next action in one window is reported at once")
+    max_ahead: Span = Field(
+        default=timedelta(days=366),
+        description="a record's event time further than this after its arrival in Kinesis makes it a bad event",
+    )
     max_drift: Span = Field(
         default=timedelta(minutes=2), description="event time by which one shard may run ahead of the slowest"
     )

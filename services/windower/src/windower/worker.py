@@ -113,6 +113,7 @@ class Worker:
             shard_id=records.shard_id,
             payloads=records.payloads(),
             sequence_numbers=records.sequence_numbers,
+            arrivals=records.arrivals,
             token=Token(tp, message.offset, message.generation_id),
         )
         self._finish(handler, await handler.take(batch, active=self._active() | {records.shard_id}))
