@@ -1,15 +1,37 @@
+import fcntl
 from pathlib import Path
 
 import pytest
 
-from tests.infra.synthesis import Template, load, synthesise
+from tests.infra.synthesis import Template, load, synthesise_all
 
 
 @pytest.fixture(scope="session")
-def aws_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesise(tmp_path_factory.mktemp("infra") / "aws.json", "--env", "test")
+def aws_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Every stack of a deployment called `test`; synthesised once, however many processes run the tests."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if hasattr(request.config, "workerinput") else base
+    folder = shared / "infra-aws"
+    with (shared / "infra-aws.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return folder if folder.exists() else synthesise_all(folder, "--env", "test")
 
 
 @pytest.fixture(scope="session")
-def aws_template(aws_file: Path) -> Template:
-    return load(aws_file)
+def aws_template(aws_folder: Path) -> Template:
+    return load(aws_folder / "data.json")
+
+
+@pytest.fixture(scope="session")
+def network(aws_folder: Path) -> Template:
+    return load(aws_folder / "network.json")
+
+
+@pytest.fixture(scope="session")
+def services(aws_folder: Path) -> Template:
+    return load(aws_folder / "services.json")
+
+
+@pytest.fixture(scope="session")
+def operations(aws_folder: Path) -> Template:
+    return load(aws_folder / "operations.json")

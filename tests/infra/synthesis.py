@@ -23,6 +23,13 @@ def infra(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def synthesise_all(folder: Path, *options: str) -> Path:
+    """Write every stack's template into `folder`, as `<part>.json`, and return it."""
+    result = infra("-m", "infra", "synth", *options, "--folder", str(folder))
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
 def synthesise(file: Path, *options: str) -> Path:
     """Write a template to `file` and return it."""
     result = infra("-m", "infra", "synth", *options, "--output", str(file))

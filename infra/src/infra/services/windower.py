@@ -47,6 +47,7 @@ def environment(names: Names) -> dict[str, str]:
         "WINDOWER_WINDOW": "10",
         "WINDOWER_WATERMARK_DELAY": "10",
         "WINDOWER_LIMIT": "10",
+        "WINDOWER_MAX_AHEAD": "P366D",
         "WINDOWER_MAX_DRIFT": "120",
         "WINDOWER_IDLE_AFTER": "60",
         "WINDOWER_LEASE": "10",

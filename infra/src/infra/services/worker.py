@@ -47,7 +47,7 @@ class Task:
         state: another folder that can be written, on the task's own disk; as in the image, so its owner may write.
         stop_seconds: from SIGTERM to SIGKILL; Fargate allows 120.
         hands_over: whether a new task may start beside the old one; if not, the old one ends first.
-        environment: what it is told, beside what every service is told; all its settings, so that what runs can be read here.
+        environment: all its settings but those that every service has, so that it can be read here what runs.
         statements: what it may do.
     """
 
@@ -163,6 +163,7 @@ class Worker(Construct):
     def _linux(self) -> ecs.LinuxParameters:
         """Reap what ends, and give it memory for the folder that it may write."""
         linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
+        linux.drop_capabilities(ecs.Capability.ALL)
         linux.add_tmpfs(
             ecs.Tmpfs(
                 container_path="/tmp",  # noqa: S108 - a file system of this container alone

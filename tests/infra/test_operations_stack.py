@@ -1,0 +1,111 @@
+import json
+from typing import Any
+
+import pytest
+
+from detector.adapters.cloudwatch_metrics import NAMESPACE
+from tests.infra.synthesis import Template, of_type, only
+from tests.infra.wiring import SETTINGS
+
+PREFIX = "storepulse-test-"
+WANTED = {
+    *(f"stream-{number}-{what}" for number in (1, 2) for what in ("behind", "throttled")),
+    *(f"{service}-{what}" for service in SETTINGS for what in ("down", "errors")),
+    *("windower-silent", "bad-events", "alerts-undelivered", "archive-late"),
+}
+
+
+@pytest.fixture(scope="module")
+def alarms(operations: Template) -> dict[str, dict[str, Any]]:
+    return {a["AlarmName"].removeprefix(PREFIX): a for a in of_type(operations, "CloudWatch::Alarm")}
+
+
+def metrics(alarm: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
+    """Return namespace, name and dimensions of each metric that an alarm watches."""
+    sources = [m["MetricStat"]["Metric"] for m in alarm.get("Metrics", []) if "MetricStat" in m] or [alarm]
+    return [
+        (m["Namespace"], m["MetricName"], {d["Name"]: d["Value"] for d in m.get("Dimensions", [])}) for m in sources
+    ]
+
+
+def test_there_is_an_alarm_for_each_way_in_which_the_platform_fails(alarms: dict[str, dict[str, Any]]) -> None:
+    assert alarms.keys() == WANTED
+
+
+def test_every_alarm_tells_the_operations_topic_when_it_begins_and_when_it_ends(
+    operations: Template, alarms: dict[str, dict[str, Any]]
+) -> None:
+    ((name, topic),) = (
+        (name, r["Properties"]) for name, r in operations["Resources"].items() if r["Type"] == "AWS::SNS::Topic"
+    )
+    assert topic["TopicName"] == "storepulse-operations-test"
+    assert "KmsMasterKeyId" in topic
+    for alarm in alarms.values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": name}]
+
+
+def test_cloudwatch_may_publish_to_the_operations_topic_for_this_account_s_alarms_alone(operations: Template) -> None:
+    policy = only(operations, "SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    (allowing,) = (statement for statement in policy if statement["Effect"] == "Allow")
+    assert allowing["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowing["Action"] == "sns:Publish"
+    assert allowing["Condition"] == {
+        "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:111111111111:alarm:*"},
+        "StringEquals": {"aws:SourceAccount": "111111111111"},
+    }
+
+
+def test_every_alarm_says_where_the_runbook_speaks_of_it(alarms: dict[str, dict[str, Any]]) -> None:
+    for name, alarm in alarms.items():
+        assert alarm["AlarmDescription"].endswith(f"docs/runbook.md, {name}")
+
+
+def test_silence_is_an_alarm_where_something_speaks_always(alarms: dict[str, dict[str, Any]]) -> None:
+    silent = {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
+    assert silent == {"stream-1-behind", "stream-2-behind", *(f"{service}-down" for service in SETTINGS)}
+
+
+def test_alarms_watch_the_streams_topic_queue_and_archive_that_the_data_stack_makes(
+    aws_template: Template, alarms: dict[str, dict[str, Any]]
+) -> None:
+    named = {
+        "StreamName": {s["Name"] for s in of_type(aws_template, "Kinesis::Stream")},
+        "QueueName": {only(aws_template, "SQS::Queue")["QueueName"]},
+        "TopicName": {only(aws_template, "SNS::Topic")["TopicName"]},
+        "DeliveryStreamName": {only(aws_template, "KinesisFirehose::DeliveryStream")["DeliveryStreamName"]},
+    }
+    watched = [each for alarm in alarms.values() for _, _, dimensions in metrics(alarm) for each in dimensions.items()]
+    for dimension, name in watched:
+        assert name in named.get(dimension, {name}), (dimension, name)
+    assert {dimension for dimension, _ in watched} >= named.keys()
+
+
+def test_alarms_watch_the_cluster_and_services_that_there_are(
+    services: Template, alarms: dict[str, dict[str, Any]]
+) -> None:
+    cluster = only(services, "ECS::Cluster")["ClusterName"]
+    for name in SETTINGS:
+        expected = {"ClusterName": cluster, "ServiceName": name}
+        assert [each for _, _, each in metrics(alarms[f"{name}-down"])] == [expected, expected]
+
+
+def test_an_error_that_a_service_logs_is_counted_where_its_alarm_looks(
+    services: Template, alarms: dict[str, dict[str, Any]]
+) -> None:
+    filters = of_type(services, "Logs::MetricFilter")
+    counted = {(each["MetricNamespace"], each["MetricName"]) for f in filters for each in f["MetricTransformations"]}
+    assert {metrics(alarms[f"{name}-errors"])[0][:2] for name in SETTINGS} == counted
+    assert {f["FilterPattern"] for f in filters} == {'{ $.level = "error" || $.level = "critical" }'}
+
+
+def test_the_dashboard_has_the_alarms_and_a_row_for_each_service(operations: Template) -> None:
+    page = only(operations, "CloudWatch::Dashboard")
+    assert page["DashboardName"] == "storepulse-test"
+    parts = page["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "x" for part in parts))
+    rows = [w["properties"]["markdown"] for w in body["widgets"] if w["type"] == "text"]
+    assert rows == ["## producer", "## windower", "## detector", "## stores"]
+    assert len([w for w in body["widgets"] if w["type"] == "metric"]) == 4 * len(rows)
+    (status,) = (w for w in body["widgets"] if w["type"] == "alarm")
+    assert len(status["properties"]["alarms"]) == len(WANTED)
+    assert NAMESPACE in json.dumps(body)  # the detector's own metrics, by its own name for them
