@@ -7,6 +7,7 @@ import msgspec
 
 from storepulse.activity.counts import CountKind, WindowCount
 from storepulse.activity.events import Activity
+from storepulse.failures import BadEvent, BadPayload, FailureKind
 from storepulse.instants import format_instant
 
 START: Final = 1_767_225_600_000
@@ -53,4 +54,17 @@ def window_count(
         window_start=format_instant(start),
         window_end=format_instant(start + 10_000),
         kind=kind,
+    )
+
+
+def bad_event(number: int, payload: bytes = b"\xff\x00 not an event", reason: str = "not UTF-8") -> BadEvent:
+    """Return the bad event of record `number` of a shard."""
+    return BadEvent.of(
+        BadPayload(FailureKind.MALFORMED, reason),
+        payload,
+        service="windower",
+        stream="stream-1",
+        shard_id="shardId-000000000000",
+        sequence_number=str(10**55 + number),
+        failed_at=format_instant(START),
     )

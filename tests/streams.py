@@ -75,13 +75,17 @@ def exact_counts(payloads: Iterable[bytes]) -> dict[Key, int]:
 
 def drain_bad_events(sqs: "SQSClient", queue_url: str) -> list[BadEvent]:
     """Take every message off a dead-letter queue; return the distinct bad events."""
-    events: dict[str, BadEvent] = {}
+    events = [msgspec.json.decode(body, type=BadEvent) for body in drain(sqs, queue_url)]
+    return list({event.bad_event_id: event for event in events}.values())
+
+
+def drain(sqs: "SQSClient", queue_url: str) -> list[str]:
+    """Take every message off a queue; return their bodies."""
+    bodies: list[str] = []
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", []):
-        for message in messages:
-            event = msgspec.json.decode(message["Body"], type=BadEvent)
-            events[event.bad_event_id] = event
+        bodies += [message["Body"] for message in messages]
         sqs.delete_message_batch(
             QueueUrl=queue_url,
             Entries=[{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)],
         )
-    return list(events.values())
+    return bodies

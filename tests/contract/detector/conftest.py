@@ -1,9 +1,8 @@
-"""Every port in memory and on the emulated AWS; one suite a port runs against both."""
+"""The ports of counts and alerts in memory and on the emulated AWS; one suite a port runs against both."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -11,10 +10,9 @@ from detector.adapters.aws_clients import AwsClients
 from detector.adapters.cloudwatch_metrics import CloudwatchMetrics
 from detector.adapters.dynamo_alerts import DynamoAlerts
 from detector.adapters.dynamo_counts import DynamoCounts, partition_key
-from detector.adapters.memory import MemoryAlerts, MemoryBadEvents, MemoryCounts, MemoryPublisher
+from detector.adapters.memory import MemoryAlerts, MemoryCounts, MemoryPublisher
 from detector.adapters.sns_alerts import SnsAlerts
-from detector.adapters.sqs_bad_events import SqsBadEvents
-from detector.ports import AlertPublisher, AlertStore, BadEventSink, CountStore
+from detector.ports import AlertPublisher, AlertStore, CountStore
 from servicekit.clock import ManualClock
 from tests.emulator import Emulator
 from tests.integration.detector.account import Account
@@ -29,28 +27,24 @@ class Ports:
     counts: CountStore
     alerts: AlertStore
     publisher: AlertPublisher
-    bad_events: BadEventSink
     counted: Callable[[], dict[tuple[str, str], tuple[int, str]]]  # (user, window end) -> actions, kind
     alerted: Callable[[], dict[str, tuple[str, int, str]]]  # alert id -> status, actions, kind
     published: Callable[[], list[str]]
-    dead: Callable[[], list[dict[str, Any]]]
 
 
 def in_memory() -> Ports:
     """Return the ports in memory."""
-    counts, alerts, publisher, bad = MemoryCounts(), MemoryAlerts(), MemoryPublisher(), MemoryBadEvents()
+    counts, alerts, publisher = MemoryCounts(), MemoryAlerts(), MemoryPublisher()
     return Ports(
         counts=counts,
         alerts=alerts,
         publisher=publisher,
-        bad_events=bad,
         counted=lambda: {key: (each.num_actions, each.kind) for key, each in counts.counts.items()},
         alerted=lambda: {
             alert_id: (alerts.statuses[alert_id].value, alert.num_actions, alert.kind)
             for alert_id, alert in alerts.alerts.items()
         },
         published=lambda: [alert.alert_id for alert in publisher.published],
-        dead=lambda: [{"bad_event_id": each.bad_event_id, "payload": each.payload} for each in bad.bad],
     )
 
 
@@ -65,7 +59,6 @@ def on_aws(emulator: Emulator) -> Ports:
         counts=DynamoCounts(connection, account.counts_table, clock, app_server="1", ttl=month),
         alerts=DynamoAlerts(connection, account.alerts_table, clock, ttl=month),
         publisher=SnsAlerts(clients.sns, account.topic),
-        bad_events=SqsBadEvents(clients.sqs, account.bad_events_url, clients.s3, account.bucket),
         counted=lambda: {
             (key.removeprefix(prefix).removesuffix(suffix), end): count
             for (key, end), count in account.counted().items()
@@ -74,7 +67,6 @@ def on_aws(emulator: Emulator) -> Ports:
             item["alert_id"]: (item["status"], item["num_actions"], item["kind"]) for item in account.alerts().values()
         },
         published=lambda: list(account.published().elements()),
-        dead=account.dead_letters,
     )
 
 

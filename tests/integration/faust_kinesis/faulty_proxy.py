@@ -60,12 +60,14 @@ def fail_every_other_record(body: bytes, forward: Forward) -> Reply:
 
 @dataclass(slots=True)
 class FaultyProxy:
-    """Passes calls on to `upstream`, counts them by operation, and fails those it is told to."""
+    """Passes calls on to `upstream`, counts them by operation (S3's by method), and fails those it is told to."""
 
     upstream: str
     port: int = field(default_factory=free_port)
     calls: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
+    most_at_once: int = 0
+    _now: set[BaseHTTPRequestHandler] = field(default_factory=set)
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -84,6 +86,8 @@ class FaultyProxy:
             def do_POST(self) -> None:
                 proxy.handle(self)
 
+            do_PUT = do_POST  # noqa: N815 - the server's name; S3
+
             def log_message(self, *_: object) -> None:
                 return
 
@@ -99,13 +103,17 @@ class FaultyProxy:
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
-        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        operation = request.headers.get("X-Amz-Target", request.command).rpartition(".")[2]
         self.calls[operation] += 1
+        self._now.add(request)
+        self.most_at_once = max(self.most_at_once, len(self._now))
         try:
             status, answer = self._act(operation)(body, lambda sent: self._forward(request, sent))
         except OSError:
             request.close_connection = True
             return
+        finally:
+            self._now.discard(request)
         request.send_response(status)
         request.send_header("Content-Type", "application/x-amz-json-1.1")
         request.send_header("Content-Length", str(len(answer)))
@@ -128,7 +136,7 @@ class FaultyProxy:
         upstream = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=30)
         try:
             headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
-            upstream.request("POST", request.path, body, headers)
+            upstream.request(request.command, request.path, body, headers)
             answer = upstream.getresponse()
             return answer.status, answer.read()
         finally:

@@ -86,7 +86,7 @@ class PickyQueue:
         if refused is None:
             raise ReadTimeoutError(endpoint_url=QueueUrl)
         self.sent += [entry["MessageBody"] for entry in Entries[refused:]]
-        return {"Failed": [{"Id": entry["Id"], "SenderFault": False} for entry in Entries[:refused]]}
+        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in Entries[:refused]]}
 
 
 def put(queue: PickyQueue, events: int, *, give_up: bool = False) -> None:

@@ -1,12 +1,12 @@
 """Bounded threads for calls that wait, and patience with what may pass."""
 
-import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from servicekit.backoff import Backoff
 from servicekit.errors import RetryableError
 from servicekit.logs import get_logger
 
@@ -32,27 +32,20 @@ class Patience:
         Raises:
             RetryableError: `give_up` said so.
         """
-        delay = self.first
-        tries = 0
+        backoff = Backoff(self.first, self.longest)
         while True:
             try:
                 result = call()
             except RetryableError as error:
-                tries += 1
                 if self.give_up():
                     raise
-                _tell(tries, error)
-                self.pause(delay * random.uniform(0.5, 1.0))  # noqa: S311 - no secret, only spread
-                delay = min(delay * 2, self.longest)
+                if backoff.is_worth_a_line:
+                    _log.warning("retrying", tries=backoff.tries + 1, reason=str(error)[:300])
+                self.pause(backoff.next_s())
             else:
-                if tries > 1:
-                    _log.info("recovered", tries=tries + 1)
+                if backoff.tries > 1:
+                    _log.info("recovered", tries=backoff.tries + 1)
                 return result
-
-
-def _tell(tries: int, error: RetryableError) -> None:
-    if tries & (tries - 1) == 0:  # 1, 2, 4, 8, ...: an outage is no flood of lines
-        _log.warning("retrying", tries=tries, reason=str(error)[:300])
 
 
 class Workers:

@@ -12,6 +12,8 @@ import uvloop
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
+from dead_letters.patience import Patience
+from dead_letters.sink import DeadLetters
 from producer.adapters.file_sources import FileSources
 from producer.adapters.file_states import FileStates
 from producer.adapters.kinesis_stream import KinesisStream, connect
@@ -114,11 +116,8 @@ async def _connected(settings: ProducerSettings) -> AsyncIterator[_Aws]:
     async with AsyncExitStack() as stack:
         s3 = await stack.enter_async_context(session.create_client("s3", endpoint_url=endpoint, config=config))
         sqs = await stack.enter_async_context(session.create_client("sqs", endpoint_url=endpoint, config=config))
-        bad_events = SqsBadEvents(
-            sqs,
-            s3,
-            queue=settings.bad_events_queue,
-            bucket=settings.raw_bucket,
-            give_up_after_s=settings.give_up_after_s,
+        patience = Patience(give_up_after_s=settings.give_up_after_s)
+        letters = DeadLetters(
+            sqs=sqs, s3=s3, queue=settings.bad_events_queue, bucket=settings.raw_bucket, patience=patience
         )
-        yield _Aws(await stack.enter_async_context(stream), s3, sqs, bad_events)
+        yield _Aws(await stack.enter_async_context(stream), s3, sqs, SqsBadEvents(letters))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -10,14 +9,14 @@ import faust
 from fastapi import FastAPI
 from faust.contrib.asgi import faust_app_running
 
-from faust_kinesis.backoff import Patience
+from dead_letters.patience import Patience
+from dead_letters.sink import DeadLetters
 from servicekit.api import build_api
 from servicekit.clock import SystemClock
 from servicekit.health import Health
 from storepulse.instants import to_milliseconds
 from windower.adapters.aws_clients import AwsClients, open_clients
 from windower.adapters.kinesis_counts import KinesisCounts
-from windower.adapters.sqs_bad_events import SqsBadEvents
 from windower.handlers import Windowing, WindowUserActions
 from windower.metrics import SERVICE, WindowerMetrics
 from windower.ports import BadEventSink
@@ -26,7 +25,6 @@ from windower.worker import Worker, create_faust_app
 
 LIVE_WITHIN = timedelta(seconds=30)
 LOOK_AROUND_EVERY = timedelta(seconds=1)
-_log = logging.getLogger(__name__)
 
 
 class Windower:
@@ -59,7 +57,7 @@ class Windower:
             region=self._settings.region, endpoint_url=None if endpoint is None else str(endpoint)
         ) as clients:
             faust_app = create_faust_app(self._settings)
-            patience = Patience(sleep=asyncio.sleep, stopping=lambda: stop.is_set() or faust_app.crashed, log=_log)
+            patience = Patience(stopping=lambda: stop.is_set() or faust_app.crashed)
             worker = self._worker(faust_app, await self._bad_events(clients, patience))
             self._add_checks(clients, faust_app)
             async with faust_app_running(faust_app):
@@ -76,7 +74,10 @@ class Windower:
     def _worker(self, faust_app: faust.App, bad_events: BadEventSink) -> Worker:
         settings = self._settings
         windowing = Windowing(
-            size=to_milliseconds(settings.window), delay=to_milliseconds(settings.watermark_delay), limit=settings.limit
+            size=to_milliseconds(settings.window),
+            delay=to_milliseconds(settings.watermark_delay),
+            limit=settings.limit,
+            max_ahead=to_milliseconds(settings.max_ahead),
         )
         return Worker(
             faust_app,
@@ -108,13 +109,11 @@ class Windower:
             await asyncio.sleep(LOOK_AROUND_EVERY.total_seconds())
 
     async def _bad_events(self, clients: AwsClients, patience: Patience) -> BadEventSink:
-        name = self._settings.bad_events_queue
-        found = await patience.insist(lambda: clients.sqs.get_queue_url(QueueName=name), f"looking up the queue {name}")
-        url = found["QueueUrl"]
+        queue, bucket = self._settings.bad_events_queue, self._settings.bad_events_bucket
+        letters = DeadLetters(sqs=clients.sqs, s3=clients.s3, queue=queue, bucket=bucket, patience=patience)
+        url = await letters.find_queue()
         self._health.add_check("bad_events_queue", lambda: clients.sqs.get_queue_attributes(QueueUrl=url))
-        return SqsBadEvents(
-            sqs=clients.sqs, s3=clients.s3, queue_url=url, bucket=self._settings.bad_events_bucket, patience=patience
-        )
+        return letters
 
     def _add_checks(self, clients: AwsClients, faust_app: faust.App) -> None:
         settings, kinesis = self._settings, clients.kinesis

@@ -12,10 +12,11 @@ import msgspec
 from producer.errors import DeliveryError, UnansweredError, UnreachableError
 from producer.ports import Entry, Put, Stream
 from producer.progress import Progress
+from servicekit.backoff import Backoff
 from servicekit.clock import Clock
 from servicekit.logs import get_logger
 
-_FIRST_PAUSE_S: Final = 0.05
+_FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
 SETTLE_S: Final = 1.0
 """How long a request whose answer is lost is given to be carried out, once Kinesis answers again."""
@@ -74,7 +75,8 @@ class Delivery:
             DeliveryError: Kinesis refuses for good, or nothing was accepted for too long.
         """
         since = self.clock.now() - SKEW
-        progressed, attempt, todo, unsure = self.clock.monotonic(), 0, entries, False
+        progressed, todo, unsure = self.clock.monotonic(), entries, False
+        backoff = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S, self._random)
         while todo:
             try:
                 if unsure:
@@ -83,7 +85,8 @@ class Delivery:
                         return
                 left = await self._put(todo, accepted)
                 if len(left) < len(todo):
-                    progressed, attempt = self.clock.monotonic(), 0
+                    progressed = self.clock.monotonic()
+                    backoff.reset()
                 reason = "refused" if left else ""
                 todo = left
             except UnansweredError as error:
@@ -91,8 +94,7 @@ class Delivery:
             except UnreachableError as error:
                 reason = str(error)
             if todo:
-                attempt += 1
-                await self._pause(attempt, len(todo), reason, self.clock.monotonic() - progressed)
+                await self._pause(backoff, len(todo), reason, self.clock.monotonic() - progressed)
 
     async def _put(self, entries: Sequence[Entry], accepted: Accepted) -> list[Entry]:
         """Put `entries` once and return those that were refused."""
@@ -113,11 +115,10 @@ class Delivery:
         _log.warning("lost_answer_checked", records=len(entries), already_there=len(entries) - len(missing))
         return missing
 
-    async def _pause(self, attempt: int, records: int, reason: str, stuck_s: float) -> None:
+    async def _pause(self, backoff: Backoff, records: int, reason: str, stuck_s: float) -> None:
         if stuck_s > self.give_up_after_s:
             msg = f"Kinesis has taken nothing for {stuck_s:.0f} s: {reason}"
             raise DeliveryError(msg)
         self.progress.retries += records
-        longest = min(_FIRST_PAUSE_S * 2 ** min(attempt, 16), _LONGEST_PAUSE_S)
-        _log.debug("put_again", records=records, attempt=attempt, reason=reason[:300])
-        await self.sleep(longest * self._random.uniform(0.5, 1.0))
+        _log.debug("put_again", records=records, attempt=backoff.tries + 1, reason=reason[:300])
+        await self.sleep(backoff.next_s())

@@ -1,0 +1,1 @@
+"""Where the bad events of every service go: three ports, one suite."""

@@ -1,0 +1,1 @@
+"""What dead letters are, before anything is sent."""
