@@ -11,6 +11,7 @@ PY          := $(CURDIR)/.venv/bin/python
 LOCAL_PY    := $(CURDIR)/local/.venv/bin/python
 INFRA_PY    := $(CURDIR)/infra/.venv/bin/python
 MEMBERS     := libs/storepulse libs/servicekit libs/faust_kinesis libs/dead_letters services/producer services/windower services/detector
+IMAGES      := $(patsubst services/%/Dockerfile,%,$(wildcard services/*/Dockerfile))
 LOCKS       ?= locks
 
 .PHONY: help
@@ -82,7 +83,7 @@ demo: setup  ## Run the whole chain on real data with planted bots, watch it liv
 	@$(LOCAL_PY) -m local demo $(if $(SPEED),--speed $(SPEED))
 
 test: setup infra/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some, JOBS=1 in turn)
-	@.venv/bin/pytest -m "not chaos and not parity" --numprocesses $(or $(JOBS),3) --dist loadfile $(or $(TESTS),tests)
+	@.venv/bin/pytest -m "not chaos and not parity and not containers" --numprocesses $(or $(JOBS),3) --dist loadfile $(or $(TESTS),tests)
 
 chaos: setup  ## Kill every process again and again for minutes; counts must stay exact and alerts single
 	@.venv/bin/pytest -m chaos -s tests/chaos
@@ -123,6 +124,9 @@ lock: | .uv/bin/uv  ## Pin every dependency again (what is pinned and still fits
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) infra/pyproject.toml -o $(LOCKS)/infra.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --group local/pyproject.toml:jre -o $(LOCKS)/jre.txt
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) flink/pyproject.toml -o $(LOCKS)/flink.txt
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links $(UPGRADE) --group pyproject.toml:images -o $(LOCKS)/images.txt
+	for each in $(IMAGES); do $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --constraints $(LOCKS)/workspace.txt \
+	  $(foreach m,$(notdir $(MEMBERS)),--no-emit-package $(m)) services/$$each/pyproject.toml -o $(LOCKS)/$$each.txt || exit 1; done
 
 # ---- check: each step is one line, and shows what it found when it fails; `make -k check` goes on after a failure
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from storepulse.instants import format_instant
-from tests.chain import SOURCE, Chain
+from tests.chain import Chain
 from tests.emulator import wait_until
+from tests.observed import SOURCE
 
 TARGET_P50, TARGET_P99 = 1.0, 2.0
 

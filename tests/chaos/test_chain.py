@@ -6,15 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from storepulse.failures import FailureKind
 from tests.chain import Chain
 from tests.chaos.monkey import Monkey, Replay
 from tests.emulator import ROOT
-from tests.streams import exact_counts
+from tests.observed import BAD_ROWS, LATE_ROWS, SAMPLE_ROWS, hold_to_the_exact_answer
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(1200)]
 DATA = ROOT / "data"
-SAMPLE_ROWS, BAD_ROWS, LATE_ROWS = 13_884, 5, 2
 
 
 def survive(
@@ -43,18 +41,6 @@ def survive(
         hold_to_the_exact_answer(chain, events, {label["user_id"] for label in labels if label["should_alert"]})
         hold_to_one_message_an_alert(chain, monkey)
         return monkey
-
-
-def hold_to_the_exact_answer(chain: Chain, events: int, fast: set[str]) -> None:
-    once = {msgspec.json.decode(data)["event_id"]: data for data in chain.sent()}
-    assert len(once) == len(chain.sent()) == events - BAD_ROWS, "a row is in stream 1 twice, or not at all"
-    kinds = Counter(event.kind for event in chain.bad.values())
-    assert (kinds[FailureKind.LATE], kinds.total()) == (LATE_ROWS, BAD_ROWS + LATE_ROWS), [
-        (event.kind, event.reason, event.raw()) for event in chain.bad.values()
-    ]
-    assert chain.counts() == chain.exact()
-    assert sum(exact_counts(once.values()).values()) == events - BAD_ROWS
-    assert {alert.user_id for alert in chain.messages} == fast
 
 
 def hold_to_one_message_an_alert(chain: Chain, monkey: Monkey) -> None:

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from storepulse.instants import format_instant
-from tests.chain import SINK, SOURCE, Chain
+from tests.chain import Chain
 from tests.emulator import wait_until
 from tests.fuzz import START_MS, STEP_MS, records
+from tests.observed import SINK, SOURCE
 from tests.streams import Key, exact_counts, put
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(900)]

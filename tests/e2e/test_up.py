@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.chain import RAW_BUCKET
 from tests.emulator import ROOT, free_port, stop_group, wait_until
+from tests.observed import RAW_BUCKET
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
 
