@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from aiobotocore.config import AioConfig
+from aiohttp import ClientConnectorError, ClientOSError
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -130,12 +132,12 @@ class _Translation:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         match error:
-            case ConnectTimeoutError() | EndpointConnectionError():
+            case ConnectTimeoutError() | EndpointConnectionError() if not _was_connected(error):
                 msg = f"{self._operation}: {error}"
                 raise UnreachableError(msg) from error
             case ClientError():
                 raise _translate(self._operation, error) from error
-            case HTTPClientError() | TimeoutError() | OSError():
+            case HTTPClientError() | EndpointConnectionError() | TimeoutError() | OSError() | msgspec.MsgspecError():
                 msg = f"{self._operation}: no answer: {error}"
                 raise UnansweredError(msg) from error
             case BotoCoreError():
@@ -146,6 +148,12 @@ class _Translation:
 
 
 _translated = _Translation
+
+
+def _was_connected(error: BaseException) -> bool:
+    """Say whether the connection broke after it was made: aiobotocore has one error for that and for none at all."""
+    cause: object = getattr(error, "kwargs", {}).get("error")
+    return isinstance(cause, ClientOSError) and not isinstance(cause, ClientConnectorError)
 
 
 def _translate(operation: str, error: ClientError) -> Exception:
