@@ -25,6 +25,16 @@ MANAGED_PROPERTIES: Final = Path("/etc/flink/application_properties.json")
 
 Groups = Mapping[str, Mapping[str, str]]
 
+#: Columns that say where a record of stream 1 was read and when it came there, by the connector of the table. A line of
+#: a file has no place of its own, and came when the file was last changed.
+PLACES: Final = {
+    "kinesis": "shard_id STRING METADATA FROM 'shard-id' VIRTUAL,"
+    " sequence_number STRING METADATA FROM 'sequence-number' VIRTUAL,"
+    " arrived_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
+    "filesystem": "shard_id AS '', sequence_number AS '',"
+    " arrived_at TIMESTAMP_LTZ(3) METADATA FROM 'file.modification-time' VIRTUAL",
+}
+
 
 def main() -> None:
     """Run the job of each property file given, or the one of Managed Flink."""
@@ -62,14 +72,24 @@ def _settings(groups: Groups, *, local: bool) -> dict[str, str]:
 
 def _statements(groups: Groups) -> Iterator[str]:
     """Yield the statements of the job, in order, complete."""
-    parts = {part.stem: part.read_text().strip() for part in (SQL / "parts").iterdir()}
-    tables = {name: _options(groups[name]) for name in ("stream_1", "stream_2", "bad_events")}
-    keyed = groups["stream_2"]["connector"] == "kinesis"
-    known = parts | tables | {"stream_2_key": "PARTITIONED BY (user_id)" if keyed else ""}
+    known = {part.stem: part.read_text().strip() for part in (SQL / "parts").iterdir()} | _known(groups)
     text = re.sub("(?m)^--.*\n", "", (SQL / "windowing.sql").read_text())
     for statement in text.split(";\n"):
         if statement.strip():
             yield _complete(statement, known).strip()
+
+
+def _known(groups: Groups) -> dict[str, str]:
+    """Return what the properties say, by the names it has in the SQL."""
+    tables = {name: _options(groups[name]) for name in ("stream_1", "stream_2", "bad_events")}
+    source = groups["stream_1"]
+    name = source["stream.arn"].rpartition("/")[2] if "stream.arn" in source else source["path"]
+    keyed = groups["stream_2"]["connector"] == "kinesis"
+    return tables | {
+        "stream_1_name": _quoted(name),
+        "stream_1_place": PLACES[source["connector"]],
+        "stream_2_key": "PARTITIONED BY (user_id)" if keyed else "",
+    }
 
 
 def _complete(text: str, known: Mapping[str, str]) -> str:

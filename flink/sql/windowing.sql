@@ -2,22 +2,21 @@
 -- with its reason. A statement ends with ';' at the end of a line; {name} stands for sql/parts/name.*, or for what the
 -- application's properties say. Which records count is what storepulse.activity.actions.decode_actions says.
 
--- fields: the three fields that matter, written anew in the order of their names, without any other:
--- {"event_type":"view","txn_timestamp":"2026-01-01T00:00:00.000Z","user_id":"541312140"}. Of a name given twice the last
--- one is taken. NULL when the payload is no JSON object. The brackets around it see to it that nothing may follow the
--- object: Flink's JSON functions would not look behind it.
--- rowtime: what cannot be counted has the time of the epoch, which moves no watermark; a NULL would end the job.
--- No REGEXP_EXTRACT: it compiles its expression anew for every record, REGEXP keeps it.
+-- rowtime: the whole judgement of a record, made once. {fields} is what matters of it, written anew in the order of the
+-- names: {"event_type":"view","txn_timestamp":"2026-01-01T00:00:00.000Z","user_id":"541312140"}; of a name given twice the
+-- last one is taken; NULL when the payload is no JSON object. {countable} finds the time in a record that counts, and
+-- nothing in any other. The brackets of {enclosed} see to it that nothing may follow the object: Flink's JSON functions
+-- would not look behind it. What cannot be counted has a time before all others, which moves no watermark; a NULL would
+-- end the job.
+-- This part decides what a record costs. Flink computes an expression anew wherever it is named: so the record is parsed
+-- here and nowhere else, {user} finds the user without parsing, and SPLIT_INDEX serves to look for a text, as LIKE and
+-- CHAR_LENGTH would turn it into bytes first. Not REGEXP_EXTRACT: it compiles its expression for every record.
 CREATE TABLE stream_1 (
   payload BYTES,
-  fields AS {fields},
+  {stream_1_place},
   taken_at AS PROCTIME(),
-  rowtime AS COALESCE(
-    CASE WHEN REGEXP({fields}, '{countable}')
-         THEN TRY_CAST(SUBSTRING(REPLACE(JSON_VALUE({enclosed}, 'lax $[-2].record.txn_timestamp'), 'T', ' '), 1, 23)
-                       AS TIMESTAMP(3)) END,
-    TIMESTAMP '1970-01-01 00:00:00.000'),
-  WATERMARK FOR rowtime AS rowtime - INTERVAL '10' SECOND
+  rowtime AS COALESCE(TRY_CAST(REPLACE(REGEXP_SUBSTR({fields}, '{countable}'), 'T', ' ') AS TIMESTAMP(3)), {never}),
+  WATERMARK FOR rowtime AS CASE WHEN {far_ahead} THEN {never} ELSE rowtime - INTERVAL '10' SECOND END
 ) WITH ({stream_1});
 
 CREATE TABLE stream_2 (
@@ -29,34 +28,40 @@ CREATE TABLE stream_2 (
 ) {stream_2_key} WITH ({stream_2});
 
 CREATE TABLE bad_events (
+  bad_event_id STRING,
   service STRING,
   kind STRING,
   reason STRING,
   payload STRING,
+  `stream` STRING,
+  shard_id STRING,
+  sequence_number STRING,
   failed_at STRING
 ) WITH ({bad_events});
 
-CREATE VIEW records AS
-SELECT payload, fields, taken_at, rowtime,
-       COALESCE(REGEXP(fields, '{countable}'), FALSE) AS countable,
-       JSON_VALUE(fields, '$.user_id') AS user_id
-FROM stream_1;
+CREATE VIEW readable AS
+SELECT payload, shard_id, sequence_number, taken_at, rowtime, {user} AS user_id
+FROM stream_1
+WHERE rowtime > {never} AND NOT {far_ahead};
 
+-- A heartbeat has no user.
 CREATE VIEW actions AS
-SELECT payload, user_id, taken_at, rowtime FROM records WHERE countable AND user_id IS NOT NULL;
+SELECT payload, shard_id, sequence_number, taken_at, rowtime, user_id, window_start
+FROM TABLE(TUMBLE(TABLE readable, DESCRIPTOR(rowtime), INTERVAL '10' SECOND))
+WHERE user_id IS NOT NULL;
 
 -- The state of a number goes when nothing was added for table.exec.state.ttl.
 CREATE VIEW numbered AS
-SELECT payload, user_id, taken_at, rowtime,
+SELECT payload, shard_id, sequence_number, user_id, taken_at, rowtime,
        COUNT(*) OVER (PARTITION BY user_id, window_start ORDER BY taken_at
                       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS num_actions
-FROM TABLE(TUMBLE(TABLE actions, DESCRIPTOR(rowtime), INTERVAL '10' SECOND));
+FROM actions;
 
 -- Late: the window had fired before the record, by the very watermark that the windows go by (that behind the shuffle:
 -- hence TUMBLE again, for what is computed from num_actions' input would be computed before it). No window drops a
 -- record unseen after that.
 CREATE VIEW judged AS
-SELECT payload, user_id, taken_at, rowtime, num_actions, window_start, window_end,
+SELECT payload, shard_id, sequence_number, user_id, taken_at, rowtime, num_actions, window_start, window_end,
        COALESCE(window_end - INTERVAL '0.001' SECOND(1, 3) <= CURRENT_WATERMARK(rowtime), FALSE) AS late
 FROM TABLE(TUMBLE(TABLE numbered, DESCRIPTOR(rowtime), INTERVAL '10' SECOND));
 
@@ -72,23 +77,30 @@ SELECT user_id, COUNT(*), DATE_FORMAT(window_start, '{wire_form}'), DATE_FORMAT(
 FROM TABLE(TUMBLE(TABLE in_time, DESCRIPTOR(rowtime), INTERVAL '10' SECOND))
 GROUP BY user_id, window_start, window_end;
 
+-- bad_event_id: 32 hexadecimal digits for the place and the content. What would not fit into a message of the dead-letter queue with its
+-- payload goes without: stream 1 and its archive hold it.
 INSERT INTO bad_events
-SELECT 'flink', kind, reason, COALESCE(TO_BASE64(payload), ''), DATE_FORMAT(CAST(taken_at AS TIMESTAMP(3)), '{wire_form}')
+SELECT MD5(CONCAT_WS(U&'\001F', 'flink', '{stream_1_name}', shard_id, sequence_number, MD5({text}))),
+       'flink', kind, reason,
+       CASE WHEN payload = CAST(payload AS VARBINARY(150000)) THEN COALESCE(TO_BASE64(payload), '') ELSE '' END,
+       '{stream_1_name}', shard_id, sequence_number, DATE_FORMAT(CAST(taken_at AS TIMESTAMP(3)), '{wire_form}')
 FROM (
-  SELECT payload, taken_at, 'late' AS kind,
+  SELECT payload, shard_id, sequence_number, taken_at, 'late' AS kind,
          'its window, from ' || DATE_FORMAT(window_start, '{wire_form}') || ', had fired' AS reason
   FROM judged
   WHERE late
   UNION ALL
-  SELECT payload, taken_at,
-         CASE WHEN {size} > 1048576 THEN 'too_large'
-              WHEN {unicode} AND (TRIM(DECODE(payload, 'UTF-8')) = 'null' OR JSON_EXISTS({enclosed}, 'lax $[-2].record'))
+  SELECT payload, shard_id, sequence_number, taken_at,
+         CASE WHEN rowtime > {never} THEN 'invalid'
+              WHEN NOT ({fits}) THEN 'too_large'
+              WHEN {unicode} AND (TRIM({text}) = 'null' OR JSON_EXISTS({enclosed}, 'lax $[-2].record'))
               THEN 'invalid' ELSE 'malformed' END,
-         CASE WHEN {size} > 1048576 THEN 'an event has 1,048,576 bytes at most'
-              WHEN fields IS NULL THEN 'not a JSON object in UTF-8'
-              WHEN REGEXP(fields, '(?sx) \A.* "txn_timestamp":"{instant}Z" (?:,"user_id":.*)? \} \z')
+         CASE WHEN rowtime > {never} THEN 'txn_timestamp: more than 366 days after the record''s arrival'
+              WHEN NOT ({fits}) THEN 'an event has 1,048,576 bytes at most'
+              WHEN {fields} IS NULL THEN 'not a JSON object in UTF-8'
+              WHEN REGEXP({fields}, '(?sx) \A.* "txn_timestamp":"{instant}Z" (?:,"user_id":.*)? \} \z')
               THEN 'user_id: missing, or not a text of 1 to 256 characters'
               ELSE 'txn_timestamp: missing, or not of the form YYYY-MM-DDTHH:MM:SS.mmmZ' END
-  FROM records
-  WHERE NOT countable
+  FROM stream_1
+  WHERE rowtime = {never} OR {far_ahead}
 );

@@ -53,10 +53,10 @@ def _case(random: Random, name: str, start: int, events: int) -> Iterator[bytes]
     for _ in range(max(1, int(events * random.uniform(0.2, 1.8)))):
         now = min(now + int(random.expovariate(1 / step)), start + HOUR // 2)
         time = max(start, now - int(random.random() ** 3 * disorder))
-        yield from _records(random, users, time, odd)
+        yield from records_at(random, users, time, odd)
 
 
-def _records(random: Random, users: Sequence[str], time: int, odd: float) -> Iterator[bytes]:
+def records_at(random: Random, users: Sequence[str], time: int, odd: float) -> Iterator[bytes]:
     """Yield a record of `time`, or, `odd` times of one, something else."""
     record = payload(user_id=random.choice(users), txn_timestamp=format_instant(time))
     if random.random() >= odd:
@@ -81,6 +81,40 @@ def _records(random: Random, users: Sequence[str], time: int, odd: float) -> Ite
 def corpus() -> list[bytes]:
     """Return every record that is none, and what follows the last of them."""
     return [payload(user_id="before"), *CORPUS, payload(user_id="after"), heartbeat(START + HOUR)]
+
+
+def otherwise() -> list[bytes]:
+    """Return records that count though no producer of ours writes them so: other spacing, order, names and escapes."""
+    record = payload(user_id="plain")
+    users = [
+        rb'"tab\t"',
+        rb'"\u0041"',
+        rb'"\ud83d\ude00"',
+        rb'"a\"b"',
+        rb'"\\"',
+        '"\ufffd"'.encode(),
+        '"Zoë"'.encode(),
+        b'"{"',
+    ]
+    names = [b'"user_id" : "spaced"', b'"user\\u005fid":"escaped"', b'"user_id":"first","user_id":"last"']
+    names += [
+        b'"user_id":"first", "user_id" : "last"',
+        b'"user_id":"u","x":{"user_id":"nested"}',
+        b'"user_id":"u","x":"user_id"',
+    ]
+    names += [b'"x":{"user_id":"nested"},"user_id":"u"', b'"x":[{"user_id":"nested"}],"user_id" : "u"']
+    return [
+        record,
+        msgspec.json.format(record, indent=2).replace(b"\n", b" "),
+        *(record.replace(b'"plain"', user) for user in users),
+        *(record.replace(b'"user_id":"plain"', name) for name in names),
+        *(record[:-1] + b',"z":' + value + b"}" for value in (b"1e5", b"true", b"[]", b"{}", b"null", rb'"\u0000"')),
+        heartbeat(START)[:-1] + b',"user_id":null}',
+        heartbeat(START)[:-1] + b',"x":{"user_id":"nobody"}}',
+        heartbeat(START)[:-1] + b',"x":"user_id"}',
+        heartbeat(START).replace(b":", b" : "),
+        heartbeat(START + HOUR),
+    ]
 
 
 def drawn(examples: int) -> list[bytes]:

@@ -5,18 +5,22 @@ import os
 import shutil
 import signal
 import subprocess
-from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
+import msgspec
 import pytest
 
-from tests.parity.answers import Answer, Count
+from storepulse.activity.counts import WindowCount
+from storepulse.failures import BadEvent
+from tests.parity.answers import ARRIVED, Answer, delivered
 
 ROOT: Final = Path(__file__).parents[2]
 FLINK: Final = ROOT / "flink"
+COMMAND: Final = [FLINK / ".venv/bin/python", FLINK / "main.py"]
 DEADLINE: Final = 600
+Row = TypeVar("Row")
 
 needs_flink: Final = pytest.mark.skipif(
     not (FLINK / ".venv" / ".done").exists() or shutil.which("java") is None,
@@ -31,7 +35,7 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
     """
     properties = [_prepare(payloads, directory / str(number)) for number, payloads in enumerate(streams)]
     process = subprocess.Popen(  # noqa: S603 - our own program, on our own files
-        [FLINK / ".venv/bin/python", FLINK / "main.py", *properties],
+        [*COMMAND, *properties],
         env=os.environ | {"JVM_ARGS": "-Xmx1500m"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -43,7 +47,7 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 0, output.decode(errors="replace")[-3000:]
-    answers = [_answer(path.parent) for path in properties]
+    answers = [answer_of(path.parent) for path in properties]
     for path in properties:
         shutil.rmtree(path.parent)
     return answers
@@ -51,12 +55,22 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
 
 def _prepare(payloads: Sequence[bytes], directory: Path) -> Path:
     directory.mkdir(parents=True)
-    (directory / "stream_1").write_bytes(b"".join(payload + b"\n" for payload in payloads))
-    tables = {
-        name: {"connector": "filesystem", "path": (directory / name).as_uri(), "format": form}
-        for name, form in (("stream_1", "raw"), ("stream_2", "json"), ("bad_events", "json"))
-    }
-    groups = deployed() | tables | {"Local": {"parallelism.default": "1"}}
+    source = directory / "stream_1"
+    source.write_bytes(b"".join(payload + b"\n" for payload in payloads))
+    os.utime(source, (ARRIVED / 1000, ARRIVED / 1000))
+    forms = {"stream_1": "raw", "stream_2": "json", "bad_events": "json"}
+    tables = {name: table_of_files(directory / name, form) for name, form in forms.items()}
+    return write_properties(directory, tables, {"parallelism.default": "1"})
+
+
+def table_of_files(path: Path, form: str) -> dict[str, str]:
+    """Return the options of a table whose records are in files, in the format `form`."""
+    return {"connector": "filesystem", "path": path.as_uri(), "format": form}
+
+
+def write_properties(directory: Path, tables: Mapping[str, Mapping[str, str]], local: Mapping[str, str]) -> Path:
+    """Write the property file of a job: what is deployed but for its `tables`, and `local` settings."""
+    groups = {**deployed(), **tables, "Local": local}
     path = directory / "properties.json"
     path.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": group} for name, group in groups.items()]))
     return path
@@ -68,16 +82,12 @@ def deployed() -> dict[str, dict[str, str]]:
     return {group["PropertyGroupId"]: group["PropertyMap"] for group in groups}
 
 
-def _answer(directory: Path) -> Answer:
-    answer = Answer()
-    for row in _rows(directory / "stream_2"):
-        told = answer.finals if row["kind"] == "final" else answer.earlies
-        told[Count(row["user_id"], row["window_start"], row["num_actions"])] += 1
-    answer.bad.update((row["kind"], b64decode(row["payload"])) for row in _rows(directory / "bad_events"))
-    return answer
+def answer_of(directory: Path) -> Answer:
+    """Return what a job has put out into `directory` until now."""
+    return delivered(rows(directory / "stream_2", WindowCount), rows(directory / "bad_events", BadEvent))
 
 
-def _rows(table: Path) -> Iterator[dict[str, Any]]:
-    for part in table.rglob("part-*"):
-        with part.open(encoding="utf-8") as lines:
-            yield from map(json.loads, lines)
+def rows(table: Path, kind: type[Row]) -> list[Row]:
+    """Return the rows of a table of files, each of them checked against the schema of its `kind`."""
+    decode = msgspec.json.Decoder(kind, strict=True).decode
+    return [decode(line) for part in sorted(table.rglob("part-*")) for line in part.read_bytes().splitlines()]

@@ -1,1 +1,1 @@
-'[{"record":' || DECODE(payload, 'UTF-8') || '},0]'
+'[{"record":' || {text} || '},0]'

@@ -1,2 +1,2 @@
-CASE WHEN {size} <= 1048576 AND {unicode}
+CASE WHEN {fits} AND {unicode}
      THEN JSON_QUERY({enclosed}, 'lax $[-2].record[''event_type'',''txn_timestamp'',''user_id'']') END

@@ -1,2 +1,2 @@
-(DECODE(payload, 'UTF-8') NOT LIKE U&'%\FFFD%' OR ENCODE(DECODE(payload, 'UTF-8'), 'UTF-8') = payload)
-AND (DECODE(payload, 'UTF-8') NOT LIKE '%\u%' OR NOT REGEXP(DECODE(payload, 'UTF-8'), '{half_pair}'))
+(SPLIT_INDEX({text}, U&'\FFFD', 1) IS NULL OR ENCODE({text}, 'UTF-8') = payload)
+AND (SPLIT_INDEX({text}, '\', 1) IS NULL OR NOT REGEXP({text}, '{half_pair}'))

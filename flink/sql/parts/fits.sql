@@ -1,0 +1,1 @@
+payload = CAST(payload AS VARBINARY(1048576))

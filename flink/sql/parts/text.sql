@@ -1,0 +1,1 @@
+DECODE(payload, 'UTF-8')
