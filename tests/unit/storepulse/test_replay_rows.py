@@ -9,7 +9,7 @@ from storepulse.activity.codec import decode
 from storepulse.activity.events import Activity
 from storepulse.instants import format_instant
 from storepulse.replay.event_times import format_event_time, parse_event_time
-from storepulse.replay.rows import Encoded, HeaderError, RowCodec, stamp_text
+from storepulse.replay.rows import OWN, Encoded, HeaderError, RowCodec, stamp_text
 from tests.builders import START
 
 COLUMNS = (
@@ -119,12 +119,31 @@ def test_an_empty_key_gives_way_to_the_event_id_and_a_long_one_is_cut_to_what_ki
         (COLUMNS[1:], "category_id", "does not name event_time"),
         ((*COLUMNS, "brand"), "category_id", "twice: brand"),
         (COLUMNS, "colour", "no column 'colour'"),
+        ((*COLUMNS, 'size "EU"'), "category_id", "a quote, a backslash"),
+        ((*COLUMNS, *map(str, range(1000))), "category_id", "1,009 columns; 1,000 at most"),
         (ROW, "category_id", "is it the header"),
     ],
 )
 def test_a_header_that_cannot_be_used_says_why(columns: tuple[str, ...], key: str, told: str) -> None:
     with pytest.raises(HeaderError, match=told):
         codec(columns, key)
+
+
+@given(name=st.text())
+def test_a_columns_name_either_goes_along_as_it_is_or_is_refused(name: str) -> None:
+    try:
+        named = codec((*COLUMNS, name))
+    except HeaderError:
+        return
+    encoded = named.encode(2, [*values(), "extra"], STAMP)
+    assert isinstance(encoded, Encoded)
+    assert name.strip() in OWN or msgspec.json.decode(encoded.payload)[name.strip()] == "extra"
+
+
+@pytest.mark.timeout(60)
+def test_a_line_of_very_many_values_is_refused_as_a_header_at_once() -> None:
+    with pytest.raises(HeaderError, match="is it the header"):
+        codec(tuple(f"value-{n}" for n in range(300_000)))
 
 
 @given(time=st.integers(0, 4_000_000_000))

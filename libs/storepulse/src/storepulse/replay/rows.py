@@ -6,6 +6,7 @@ no event object and no Decimal is built for the usual row, and the price keeps t
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, get_args
 
@@ -20,11 +21,13 @@ from storepulse.replay.event_times import parse_event_time
 
 REQUIRED: Final = ("event_time", "event_type", "product_id", "price", "user_id")
 OWN: Final = ("txn_timestamp", "event_id")
+MAX_COLUMNS: Final = 1000
 _TYPES: Final = frozenset(get_args(EventType))
 _PLAIN_PRICE: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?").fullmatch
 _QUICK_BYTES: Final = 1024  # a payload of this length cannot hold a text that is too long
 _QUICK_USER: Final = 256
 _LONGEST_KEY: Final = 256  # what Kinesis takes
+_UNWRITABLE: Final = re.compile(r'["\\\x00-\x1f\x7f]')  # in a name, to msgspec
 _KNOWN_LIMIT: Final = 65_536
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -53,7 +56,7 @@ class RowCodec:
             key: the column whose value is the partition key; an empty value gives way to the event's id.
 
         Raises:
-            HeaderError: a needed column is missing, or one is named twice.
+            HeaderError: a needed column is missing, one is named twice or cannot be a name, or there are too many.
         """
         self.source = source
         self.columns = [column.strip() for column in columns]
@@ -129,12 +132,17 @@ _NO_ROW: Final = BadPayload(FailureKind.INVALID, "a heartbeat cannot come from a
 
 def _check_header(source: str, columns: Sequence[str], key: str) -> None:
     missing = [column for column in REQUIRED if column not in columns]
-    twice = sorted({column for column in columns if columns.count(column) > 1})
+    twice = sorted(column for column, times in Counter(columns).items() if times > 1)
+    unwritable = [repr(column) for column in columns if _UNWRITABLE.search(column)]
     problem = ""
     if missing:
         problem = f"its first line does not name {', '.join(missing)}: is it the header?"
     elif twice:
         problem = f"its header names a column twice: {', '.join(twice)}"
+    elif unwritable:
+        problem = f"a column's name has a quote, a backslash or a control character: {', '.join(unwritable)}"
+    elif len(columns) > MAX_COLUMNS:
+        problem = f"its header names {len(columns):,} columns; {MAX_COLUMNS:,} at most"
     elif key not in columns:
         problem = f"it has no column {key!r} to take the partition key from; it has {', '.join(columns)}"
     if problem:
