@@ -10,7 +10,7 @@ export UV   := $(CURDIR)/.uv/bin/uv
 PY          := $(CURDIR)/.venv/bin/python
 LOCAL_PY    := $(CURDIR)/local/.venv/bin/python
 INFRA_PY    := $(CURDIR)/infra/.venv/bin/python
-MEMBERS     := libs/storepulse libs/servicekit libs/faust_kinesis libs/dead_letters services/producer services/windower services/detector
+MEMBERS     := libs/storepulse libs/servicekit libs/kinesis_wire libs/faust_kinesis libs/dead_letters services/producer services/windower services/detector
 IMAGES      := $(patsubst services/%/Dockerfile,%,$(wildcard services/*/Dockerfile))
 LOCKS       ?= locks
 

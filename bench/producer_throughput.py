@@ -27,9 +27,10 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from kinesis_wire.records import Entry as WireEntry
+from kinesis_wire.records import encode_request
 from producer.adapters.file_sources import FileSources
 from producer.adapters.kinesis_stream import connect
-from producer.adapters.kinesis_wire import encode_request
 from producer.adapters.memory import MemoryBadEvents, MemoryStates
 from producer.options import ReplayOptions
 from producer.ports import Entry
@@ -77,6 +78,13 @@ def entries_of(path: Path, rows: int) -> list[Entry]:
     return found[:rows]
 
 
+def request_body(entries: list[Entry]) -> bytes:
+    """Return the body of a PutRecords request, made as the producer makes it."""
+    return encode_request(
+        {"StreamName": STREAM}, [WireEntry(entry.payload, entry.key, entry.hash_key) for entry in entries]
+    )
+
+
 def put_record_loop(emulator: Emulator, entries: list[Entry]) -> float:
     """Put records one by one with boto3, as the original does; return records/s."""
     client = emulator.client("kinesis")
@@ -90,7 +98,7 @@ async def raw_loop(emulator: Emulator, entries: list[Entry]) -> tuple[float, flo
     """Put bodies made beforehand, two requests at a time; return records/s and body bytes/s."""
     import aiohttp  # noqa: PLC0415 - only here: the barest client there is
 
-    bodies = [encode_request(STREAM, entries[at : at + 500]) for at in range(0, len(entries), 500)]
+    bodies = [request_body(entries[at : at + 500]) for at in range(0, len(entries), 500)]
     headers = {"X-Amz-Target": "Kinesis_20131202.PutRecords", "Content-Type": "application/x-amz-json-1.1"}
     queue = iter(bodies)
     began = time.perf_counter()
@@ -156,7 +164,7 @@ def stages(path: Path, rows: int) -> dict[str, float]:
     entries = [Entry(each.payload, each.key, None, each.event_id) for each in encoded if isinstance(each, Encoded)]
     began = time.process_time()
     for at in range(0, len(entries), 500):
-        encode_request(STREAM, entries[at : at + 500])
+        request_body(entries[at : at + 500])
     spent["request body (base64, JSON)"] = time.process_time() - began
     return {name: seconds * 1e6 / rows for name, seconds in spent.items()}
 

@@ -16,7 +16,8 @@ from botocore.exceptions import (
     HTTPClientError,
 )
 
-from producer.adapters.kinesis_wire import Body, PutAnswer, encode_request, put_session
+from kinesis_wire import client as wire
+from kinesis_wire.records import Entry as WireEntry
 from producer.errors import DeliveryError, UnansweredError, UnreachableError
 from producer.ports import Entry, Put, Shard
 
@@ -62,17 +63,14 @@ class KinesisStream:
 
     async def put(self, entries: Sequence[Entry]) -> list[Put]:
         """See the port."""
-        body: Any = Body(encode_request(self._name, entries))
+        sent = [WireEntry(entry.payload, entry.key, entry.hash_key) for entry in entries]
         with _translated("PutRecords"):
-            reply: Any = await self._client.put_records(StreamName=self._name, Records=[body])
-        answer: PutAnswer = reply["Answer"]
-        if len(answer.records) != len(entries):
-            msg = f"PutRecords answered for {len(answer.records)} of {len(entries)} records"
+            results = (await wire.put_records(self._client, self._name, sent)).records
+        if len(results) != len(entries):
+            msg = f"PutRecords answered for {len(results)} of {len(entries)} records"
             raise UnansweredError(msg)
-        status: int = reply["ResponseMetadata"]["HTTPStatusCode"]
         return [
-            Put(each.shard_id or "", each.sequence_number or "", each.error_code or "", status)
-            for each in answer.records
+            Put(each.shard_id or "", each.sequence_number or "", each.error_code or "", wire.OK) for each in results
         ]
 
     async def tail(self, after: Mapping[str, str], since: datetime, until: datetime) -> AsyncGenerator[bytes, None]:
@@ -88,12 +86,12 @@ class KinesisStream:
         iterator: str | None = await self._iterator(shard_id, after, since)
         while iterator:
             with _translated("GetRecords"):
-                reply = await self._client.get_records(ShardIterator=iterator, Limit=10_000)
-            for record in reply["Records"]:
-                if record["ApproximateArrivalTimestamp"] > until:
+                page = await wire.get_page(self._client, iterator, 10_000)
+            for record in page.records:
+                if (record.approximate_arrival_timestamp or 0) > until.timestamp():
                     return
-                yield record["Data"]
-            iterator = reply.get("NextShardIterator") if reply.get("MillisBehindLatest") or reply["Records"] else None
+                yield record.data
+            iterator = page.next_shard_iterator if page.millis_behind_latest or page.records else None
 
     async def _iterator(self, shard_id: str, after: str | None, since: datetime) -> str:
         where: dict[str, Any] = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": since}
@@ -117,7 +115,7 @@ async def connect(
         read_timeout=timeout_s,
         max_pool_connections=connections,
     )
-    async with put_session().create_client("kinesis", endpoint_url=endpoint_url, config=config) as client:
+    async with wire.new_session().create_client("kinesis", endpoint_url=endpoint_url, config=config) as client:
         yield KinesisStream(client, name)
 
 

@@ -1,0 +1,1 @@
+"""Kinesis records on the wire."""
