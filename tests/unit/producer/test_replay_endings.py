@@ -120,6 +120,13 @@ async def test_without_draining_the_last_window_stays_open() -> None:
     assert counts["1", 2] == 0
 
 
+async def test_a_file_among_the_sources_twice_is_refused_as_its_events_would_have_the_same_ids() -> None:
+    memory = Memory(csv_text([row(0)]))
+    with pytest.raises(SourceError, match="twice"):
+        await play(memory, options(sources=[URL, URL], speed="max"))
+    assert not memory.stream.rows()
+
+
 async def test_a_missing_file_says_so() -> None:
     memory = Memory(b"")
     with pytest.raises(SourceError, match="no such file"):

@@ -1,16 +1,17 @@
 """One replay, from its first row to its last window."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from producer.errors import StateError
+from producer.errors import SourceError, StateError
 from producer.feeding import Script
 from producer.options import ReplayOptions
 from producer.planning import Extent, Input, clock_for, encode_labels, extent_of, load_plan, planted
-from producer.ports import Entry, Put
+from producer.ports import Entry, Put, SourceFile
 from producer.progress import Progress
 from producer.run import Run, World
 from producer.state import ReplayState
@@ -61,6 +62,7 @@ class Replay:
 
     async def _run(self) -> None:
         files = [file for url in self.options.sources for file in await self._world.sources.find(url)]
+        _require_different(files)
         source = Input(self._world.sources, files, key=self.options.key, progress=self.progress, stopping=self.stopping)
         text, plan = await load_plan(self._world.sources, self.options)
         saved = await self._saved(fingerprint := self.options.fingerprint(source.identity, text.decode()))
@@ -119,6 +121,14 @@ class Replay:
             state = msgspec.structs.replace(state, first=extent.first, shift=shift)
         await self._world.states.save(state)
         return state
+
+
+def _require_different(files: Sequence[SourceFile]) -> None:
+    """Refuse a file that is named twice: its rows would have the same event ids, by which a resumed replay goes."""
+    twice = [url for url, times in Counter(file.url for file in files).items() if times > 1]
+    if twice:
+        msg = f"{twice[0]}: is among the sources twice"
+        raise SourceError(msg)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -1,6 +1,7 @@
 """The `Sources` port over this machine's files; for the command line alone."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
@@ -22,8 +23,10 @@ class FileSources:
         """See the port."""
         try:
             with await asyncio.to_thread(Path(file.url).open, "rb") as opened:
+                _require_unchanged(file, os.fstat(opened.fileno()))
                 while piece := await asyncio.to_thread(opened.read, _PIECE):
                     yield piece
+                _require_unchanged(file, os.fstat(opened.fileno()))
         except OSError as error:
             raise _unreadable(file.url, error) from error
 
@@ -54,6 +57,9 @@ def _find(path: Path) -> list[SourceFile]:
         files = [_file(each) for each in (inside if path.is_dir() else [path])]
     except OSError as error:
         raise _unreadable(str(path), error) from error
+    if not inside and not path.is_dir() and not path.is_file():
+        msg = f"{path}: is no file: a replay reads its files more than once, which a pipe or a device does not allow"
+        raise SourceError(msg)
     if not files:
         msg = f"{path}: no file in it"
         raise SourceError(msg)
@@ -62,7 +68,17 @@ def _find(path: Path) -> list[SourceFile]:
 
 def _file(path: Path) -> SourceFile:
     status = path.stat()
-    return SourceFile(str(path), status.st_size, f"{status.st_mtime_ns}-{status.st_size}")
+    return SourceFile(str(path), status.st_size, _version(status))
+
+
+def _version(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns}-{status.st_size}"
+
+
+def _require_unchanged(file: SourceFile, status: os.stat_result) -> None:
+    if _version(status) != file.version:
+        msg = f"{file.url}: has changed since the replay began"
+        raise SourceError(msg)
 
 
 def _is_hidden(path: Path, root: Path) -> bool:

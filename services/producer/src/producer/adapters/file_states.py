@@ -26,6 +26,9 @@ class FileStates:
     async def save(self, state: ReplayState) -> None:
         """See the port."""
         path = self.path(state.replay_id)
+        if path.exists() and not path.is_file():  # a device or a folder is not to be replaced, were one allowed to
+            msg = f"the state cannot be kept in {path}: it is no file"
+            raise StateError(msg)
         try:
             await asyncio.to_thread(_replace, path, encode_state(state))
         except OSError as error:
