@@ -46,7 +46,9 @@ TABLE: dict[str, Proof] = {
     r"(\.venv/bin/)?python -m producer replay [^-].*": RunBy("tests/integration/producer/test_command.py", "replay"),
     r"(\.venv/bin/)?python -m producer": RunBy("tests/e2e/test_up.py", '"producer", "/replays"'),
     r"make bench": DryRun("figures, not verdicts: it runs for minutes"),
-    r"make infra-synth": RunBy("tests/infra/test_template.py", "synth"),
+    r"make infra-synth": RunBy("tests/infra/test_data_stack.py", "run `make infra-synth`"),
+    r"(export|aws|curl) .*|aws\(\) .*": RunBy("tests/docs/test_runbook.py", "account.run(command"),
+    r"local/\.venv/bin/python -m local (status|logs .*)": RunBy("tests/docs/test_runbook.py", "local.splitlines()"),
     r"\.venv/bin/pytest( -\S+)*( tests\S*)+": Suite(),
     r"(local/)?\.venv/bin/python -m \w+( \w+)* --help": Run(),
 }

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from detector.adapters.cloudwatch_metrics import NAMESPACE
+from tests.docs.runbook import sections
 from tests.infra.synthesis import Template, of_type, only
 from tests.infra.wiring import SETTINGS
 
@@ -53,6 +54,11 @@ def test_cloudwatch_may_publish_to_the_operations_topic_for_this_account_s_alarm
         "ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:us-east-1:111111111111:alarm:*"},
         "StringEquals": {"aws:SourceAccount": "111111111111"},
     }
+
+
+def test_every_alarm_has_its_section_in_the_runbook_and_no_other_has(alarms: dict[str, dict[str, Any]]) -> None:
+    named = [alarm for section in sections() for alarm in section.alarms]
+    assert sorted(named) == sorted(alarms)
 
 
 def test_every_alarm_says_where_the_runbook_speaks_of_it(alarms: dict[str, dict[str, Any]]) -> None:
