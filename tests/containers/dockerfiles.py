@@ -23,8 +23,15 @@ class Dockerfile:
 
     @property
     def last_stage(self) -> str:
-        """What the image itself is made by."""
-        return "FROM" + self.text.rpartition("\nFROM")[2]
+        """What the image itself is made by, the stages that its last one goes on from included."""
+        stages = {each.partition("\n")[0]: each for each in re.split(r"^FROM ", self.text, flags=re.MULTILINE)[1:]}
+        names = {head.partition(" AS ")[2]: head for head in stages if " AS " in head}
+        head = list(stages)[-1]
+        text = stages[head]
+        while (base := head.split(" ")[0]) in names:
+            head = names[base]
+            text = stages[head] + text
+        return text
 
     @property
     def ignored(self) -> list[str]:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with Platform(tmp_path_factory.mktemp("platform")) as platform:
-        platform.replay_from_command_line(speed=500)
+        platform.replay_from_command_line(speed=1000)
         platform.until_accounted(events(platform), timeout_s=180)
         yield platform
 

@@ -157,6 +157,17 @@ def demo(
     raise typer.Exit(demonstration.run(report.console, speed=speed, picture_file=picture))
 
 
+@app.command(name="compose-demo")
+def compose_demo(
+    speed: Annotated[float, typer.Option(min=1, max=1000, help="How many times as fast as it happened.")] = 150,
+) -> None:
+    """The demonstration on containers: docker compose up, a replay, the same verdict, nothing left; needs Docker."""
+    from local.demo import run as demonstration  # noqa: PLC0415 - imports boto3
+    from local.demo.containers import running_containers  # noqa: PLC0415 - imports boto3
+
+    raise typer.Exit(demonstration.run(report.console, speed=speed, platform=running_containers))
+
+
 @app.command(hidden=True)
 def supervise(only: Only = None) -> None:
     """Keep the services running until SIGTERM; `up` starts this."""

@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -42,10 +42,21 @@ LOOK_EVERY: Final = 0.25
 READ_LEDGER_EVERY: Final = 2.0  # a scan of the whole table
 
 
-def run(console: Console, *, speed: float, picture_file: Path | None = None) -> int:
-    """Run the demonstration, write its end to `picture_file` as SVG, and return 0 when the verdict is good."""
+Platform = Callable[[Console], AbstractContextManager[LocalSettings]]
+"""Starts a platform and yields where it listens; nothing of it runs afterwards."""
+
+
+def run(console: Console, *, speed: float, picture_file: Path | None = None, platform: Platform | None = None) -> int:
+    """Run the demonstration, write its end to `picture_file` as SVG, and return 0 when the verdict is good.
+
+    Args:
+        console: shows it.
+        speed: how many times as fast as it happened.
+        picture_file: where its end goes, as SVG.
+        platform: what it runs on; the processes of `make up` by default.
+    """
     began = time.monotonic()
-    with running_platform(console) as chosen:
+    with (platform or running_platform)(console) as chosen:
         demo = Demo(console, chosen)
         verdict = demo.play(speed)
     ending = summary(verdict, time.monotonic() - began)
@@ -61,14 +72,7 @@ def run(console: Console, *, speed: float, picture_file: Path | None = None) -> 
 def running_platform(console: Console) -> Iterator[LocalSettings]:
     """Yield the settings of a platform on free ports, all of it ready; nothing of it runs afterwards."""
     with tempfile.TemporaryDirectory(prefix="storepulse-demo-") as folder:
-        emulator, producer, windower, detector = free_ports(4)
-        chosen = LocalSettings(
-            emulator_port=emulator,
-            producer_port=producer,
-            windower_port=windower,
-            detector_port=detector,
-            run_dir=Path(folder),
-        )
+        chosen = on_free_ports(Path(folder))
         try:
             with report.StartUp() as progress:
                 starting.up(chosen, (), progress)
@@ -76,6 +80,18 @@ def running_platform(console: Console) -> Iterator[LocalSettings]:
         finally:
             console.print("stopping the platform", style="dim")
             stopping.down(chosen.run_dir)
+
+
+def on_free_ports(run_dir: Path) -> LocalSettings:
+    """Return settings of a platform that is in nobody's way."""
+    emulator, producer, windower, detector = free_ports(4)
+    return LocalSettings(
+        emulator_port=emulator,
+        producer_port=producer,
+        windower_port=windower,
+        detector_port=detector,
+        run_dir=run_dir,
+    )
 
 
 def free_ports(n: int) -> list[int]:
