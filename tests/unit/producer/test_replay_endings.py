@@ -1,18 +1,22 @@
 """How single replays go and end: bad rows, bots, states, stops."""
 
 import asyncio
+import dataclasses
+from collections.abc import AsyncGenerator
 
 import msgspec
 import pytest
 
+from producer.adapters.memory import MemorySources
 from producer.errors import ReplayError, SourceError, StateError
 from producer.options import ReplayOptions
+from producer.ports import SourceFile
 from producer.replay import Replay
 from storepulse.instants import parse_instant
 from storepulse.replay.bots import Bot, Burst, Plan, Straddle
 from tests.unit.producer.builders import csv_text, row
 from tests.unit.producer.playing import exact, play, windowed
-from tests.unit.producer.world import URL, Memory, options
+from tests.unit.producer.world import URL, Fault, Memory, options
 
 
 async def test_a_second_replay_starts_after_all_that_the_first_has_stamped() -> None:
@@ -111,6 +115,46 @@ async def test_a_stopped_replay_saves_its_state_and_leaves_the_last_windows_open
     assert (memory.states.states["r"].confirmed, memory.states.states["r"].done) == (1, False)
     await play(memory, options(clock="event", speed=1.0), resume=True)
     assert windowed(memory, memory.states.states["r"].shift or 0) == (exact([row(0), row(1000)]), 0)
+
+
+class StuckSources(MemorySources):
+    """S3 that sends the beginning of a file, and then nothing."""
+
+    async def read(self, file: SourceFile) -> AsyncGenerator[bytes, None]:
+        async for piece in super().read(file):
+            yield piece
+            await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+async def test_a_replay_stopped_while_kinesis_is_away_ends_soon_and_is_exact_when_resumed(*, hurried: bool) -> None:
+    rows = [row(n) for n in range(30)]
+    away: list[Fault | None] = ["unreachable"] * 10_000
+    memory = Memory(csv_text(rows), faults=[None, None, *away])
+    replay = Replay("r", options(clock="event", speed=1), memory.world)
+    task = asyncio.create_task(replay.run())
+    await memory.time.pass_until(task, turns=100)
+    stopped_at = memory.time.clock.monotonic()
+    (replay.break_off if hurried else replay.stop)()
+    await memory.time.pass_until(task)
+    await task
+    assert replay.progress.phase == "stopped"
+    assert memory.time.clock.monotonic() - stopped_at <= (0 if hurried else 20)
+    memory.stream.faults = iter(())
+    assert (await play(memory, options(clock="event", speed=1), resume=True)).phase == "finished"
+    assert len(memory.stream.rows()) == len({each["event_id"] for each in memory.stream.rows()}) == len(rows)
+
+
+async def test_a_replay_stopped_while_its_file_cannot_be_read_ends_soon() -> None:
+    memory = Memory(csv_text([row(n) for n in range(2000)]))
+    world = dataclasses.replace(memory.world, sources=StuckSources(memory.sources.files, piece=4096))
+    replay = Replay("r", options(clock="event", speed="max"), world)
+    task = asyncio.create_task(replay.run())
+    await memory.time.pass_until(task, turns=50)
+    replay.stop()
+    await memory.time.pass_until(task)
+    await task
+    assert replay.progress.phase == "stopped"
 
 
 async def test_without_draining_the_last_window_stays_open() -> None:

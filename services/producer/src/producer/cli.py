@@ -105,9 +105,7 @@ async def _replay(settings: ProducerSettings, options: ReplayOptions, state: Pat
         playing = Replay(
             f"cli-{identity}", options, world, resume=resume, on_sent=report.sent if options.one_by_one else None
         )
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, playing.stop)
+        _stop_on_signals(playing)
         async with asyncio.TaskGroup() as group:
             shown = group.create_task(show(playing.progress))
             try:
@@ -118,3 +116,15 @@ async def _replay(settings: ProducerSettings, options: ReplayOptions, state: Pat
                 playing.progress.over = True
             await shown
     return report.finish(playing.progress)
+
+
+def _stop_on_signals(playing: Replay) -> None:
+    """Let the first SIGINT or SIGTERM end the replay in order, and the second break it off."""
+
+    def on_signal() -> None:
+        end = playing.break_off if playing.stopping.is_set() else playing.stop
+        end()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)

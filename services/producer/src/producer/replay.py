@@ -20,6 +20,8 @@ from storepulse.instants import format_instant, from_datetime
 from storepulse.replay.bots import Plan
 
 EMPTY: Final = Plan(bots=[])
+STOP_WITHIN_S: Final = 15.0
+"""How long a stopped replay may take to end in order; less than whoever stops the service waits before a kill."""
 _log = get_logger(__name__)
 Sent = Callable[[Entry, Put], None]
 
@@ -41,11 +43,19 @@ class Replay:
         """
         self.replay_id, self.options, self.progress = replay_id, options, Progress()
         self._world, self._resume, self._on_sent = world, resume, on_sent
-        self.stopping = asyncio.Event()
+        self.stopping, self._hurried = asyncio.Event(), asyncio.Event()
 
     def stop(self) -> None:
-        """End soon: rows on their way are delivered, the state is saved, the last windows are left open."""
+        """End soon: rows on their way are delivered, the state is saved, the last windows are left open.
+
+        When AWS does not let that happen within `STOP_WITHIN_S`, the replay is broken off, as by a kill: resumable.
+        """
         self.stopping.set()
+
+    def break_off(self) -> None:
+        """End at once, as by a kill; a resumed replay finds out what has arrived."""
+        self.stopping.set()
+        self._hurried.set()
 
     async def run(self) -> None:
         """Play to the end.
@@ -54,11 +64,29 @@ class Replay:
             ReplayError: it cannot start or go on; the message is for the person who started it.
         """
         try:
-            await self._run()
+            await self._run_until_broken_off()
         except Exception as error:
             self.progress.phase, self.progress.error = "failed", str(_first(error))
             raise _first(error) from error
         self.progress.phase = "stopped" if self.stopping.is_set() else "finished"
+
+    async def _run_until_broken_off(self) -> None:
+        running = asyncio.ensure_future(self._run())
+        guards = [asyncio.ensure_future(guard) for guard in (self._lose_patience(), self._hurried.wait())]
+        try:
+            await asyncio.wait([running, *guards], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (running, *guards):
+                task.cancel()  # does nothing to one that is done
+            await asyncio.wait([running, *guards])
+        if running.cancelled():
+            _log.warning("replay_broken_off", replay_id=self.replay_id, phase=self.progress.phase)
+        else:
+            running.result()
+
+    async def _lose_patience(self) -> None:
+        await self.stopping.wait()
+        await self._world.sleep(STOP_WITHIN_S)
 
     async def _run(self) -> None:
         files = [file for url in self.options.sources for file in await self._world.sources.find(url)]
