@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script where the CDK command line runs it
-"""What `cdk deploy` runs (from infra/): `npx aws-cdk@2.1148.1 deploy --all -c env=prod -c operations_email=ops@example.com`."""
+"""What `cdk deploy` runs, from infra/: `npx aws-cdk@2.1148.1 deploy --all -c env=prod` (README.md)."""
 
 from infra import settings
 
