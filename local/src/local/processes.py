@@ -8,11 +8,16 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 from local.services import Service, child_environment, log_file
 from local.settings import ROOT
+
+SAME_START: Final = 0.005
+"""Seconds within which two starts are one: a tick of the system's counter is longer."""
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,8 @@ class ProcessRecord:
 
     Attributes:
         pid: of the process, and of its group.
-        created: when it started, as the system says; tells it from a later process with the same id.
+        created: when it started (`start_of`); tells it from a later process with the same id.
+        boot: of the machine, in which it started (`boot_id`).
         restarts: how often it was started again.
         last_exit: exit code of the one before (negative: the signal), None for the first.
         done: a task that ended well.
@@ -30,6 +36,7 @@ class ProcessRecord:
 
     pid: int
     created: float
+    boot: str = ""
     restarts: int = 0
     last_exit: int | None = None
     done: bool = False
@@ -38,21 +45,39 @@ class ProcessRecord:
     def is_alive(self) -> bool:
         """Say whether this very process still runs."""
         try:
-            process = psutil.Process(self.pid)
-            return process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+            return self._is_it() and psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
 
     def owns_group(self) -> bool:
         """Say whether the process group `pid` can only be this process's: no later process has that id."""
-        if self.created < psutil.boot_time():
+        if self.boot != boot_id():
             return False
         try:
-            return psutil.Process(self.pid).create_time() == self.created
+            return self._is_it()
         except psutil.NoSuchProcess:
             return True
         except psutil.Error:
             return False
+
+    def _is_it(self) -> bool:
+        return self.boot == boot_id() and abs(start_of(self.pid) - self.created) < SAME_START
+
+
+def start_of(pid: int) -> float:
+    """Return when a process started, in seconds; the same whenever it is asked, whatever happens to the clock.
+
+    psutil's `create_time` is not on Linux: it is the time since boot plus the clock's idea of when that was.
+
+    Raises:
+        psutil.Error: there is no such process.
+    """
+    return psutil.Process(pid).create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
+
+
+def boot_id() -> str:
+    """Return what changes when the machine starts anew; elsewhere than on Linux, where starts are times, nothing."""
+    return BOOT_ID.read_text().strip() if psutil.LINUX else ""
 
 
 def remember(
@@ -60,11 +85,13 @@ def remember(
 ) -> None:
     """Write `<name>.pid` (the number alone) and `<name>.state`; a process that is gone already is not written."""
     try:
-        created = psutil.Process(pid).create_time()
+        created = start_of(pid)
     except psutil.Error:
         return
     (run_dir / f"{name}.pid").write_text(f"{pid}\n")
-    record = ProcessRecord(pid=pid, created=created, restarts=restarts, last_exit=last_exit, log_from=log_from)
+    record = ProcessRecord(
+        pid=pid, created=created, boot=boot_id(), restarts=restarts, last_exit=last_exit, log_from=log_from
+    )
     write(run_dir, name, record)
 
 

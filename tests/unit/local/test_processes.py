@@ -12,6 +12,7 @@ import pytest
 
 from local.processes import (
     ProcessRecord,
+    boot_id,
     end_groups,
     forget,
     recall,
@@ -19,6 +20,7 @@ from local.processes import (
     remember,
     remember_done,
     spawn,
+    start_of,
 )
 from local.services import Service
 from tests.emulator import stop_group, wait_until
@@ -80,18 +82,23 @@ def test_a_process_that_ended_is_not_alive_even_when_nobody_waited_for_it(
 
 
 def test_a_later_process_with_the_same_number_is_not_taken_for_ours() -> None:
-    me = psutil.Process()
-    ours = ProcessRecord(pid=me.pid, created=me.create_time())
+    ours = ProcessRecord(pid=os.getpid(), created=start_of(os.getpid()), boot=boot_id())
     assert ours.is_alive()
-    for other in (replace(ours, created=ours.created - 1), replace(ours, created=1.0)):
+    for other in (replace(ours, created=ours.created - 1), replace(ours, created=1.0), replace(ours, boot="another")):
         assert not other.is_alive()
         assert not other.owns_group()
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the system keeps the time of the start itself")
+def test_a_start_is_counted_from_the_boot_so_that_setting_the_clock_does_not_make_it_another() -> None:
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    assert start_of(os.getpid()) == pytest.approx(ticks / os.sysconf("SC_CLK_TCK"), abs=0.005)
 
 
 def test_ending_a_process_that_is_not_ours_does_nothing(started: list["subprocess.Popen[bytes]"]) -> None:
     alien = subprocess.Popen(["sleep", "60"], start_new_session=True)  # noqa: S607 - a standard program
     started.append(alien)
-    end_groups([(ProcessRecord(pid=alien.pid, created=psutil.Process(alien.pid).create_time() - 1), 1.0)])
+    end_groups([(ProcessRecord(pid=alien.pid, created=start_of(alien.pid) - 1, boot=boot_id()), 1.0)])
     assert alien.poll() is None
 
 
