@@ -21,7 +21,12 @@ from local.journal import Journal
 from local.status import status_of
 from local.supervisor import Supervisor
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="The AWS account on this machine.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The AWS account on this machine.",
+)
 
 Port = Annotated[
     int | None, typer.Option(min=1, max=65535, help="Port of the emulator; default LOCAL_EMULATOR_PORT or 4566.")
@@ -129,6 +134,7 @@ def logs(
     """Show the logs of the services, each line with its service in front."""
     chosen = settings.load()
     names = ("supervisor", *(service.name for service in services.table(chosen, {})))
+    starting.require_known(only or (), names)
     with suppress(KeyboardInterrupt):
         following.follow(
             chosen.run_dir,
@@ -178,10 +184,14 @@ def supervise(only: Only = None) -> None:
 
 def main() -> None:
     """Run the command line; an error the user can put right is one line on stderr and exit code 1."""
+    signals.end_in_order()
     try:
         app()
     except LocalError as error:
         typer.secho(str(error), fg="red", err=True)
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder that cannot be written: the system's own words say it
+        typer.secho(f"This machine did not let it happen: {error}", fg="red", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 
 
@@ -27,5 +28,6 @@ class Journal:
     def _write(self, level: str, event: str, fields: dict[str, object]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": now, "level": level, "service": self._service, "event": event, **fields}
-        sys.stderr.write(json.dumps(line, default=str) + "\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk must cost the line, not what it tells of
+            sys.stderr.write(json.dumps(line, default=str) + "\n")
+            sys.stderr.flush()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -77,14 +77,14 @@ def endpoint_url(port: int, host: str = HERE) -> str:
     return f"http://{host}:{port}"
 
 
-def load() -> LocalSettings:
-    """Read the settings.
+def load(**given: Any) -> LocalSettings:  # noqa: ANN401 - pydantic judges them
+    """Read the settings; those `given` come before the environment's.
 
     Raises:
         LocalError: naming each variable that is wrong.
     """
     try:
-        return LocalSettings()
+        return LocalSettings(**given)
     except ValidationError as error:
         wrong = "; ".join(f"LOCAL_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
         message = f"Wrong setting. {wrong}."

@@ -90,18 +90,19 @@ class Supervisor:
         log_from = log_size(self._run_dir, name)
         try:
             child.process = spawn(child.service, self._run_dir)
-        except OSError as error:
+            remember(
+                self._run_dir,
+                name,
+                child.process.pid,
+                restarts=child.starts,
+                last_exit=child.last_exit,
+                log_from=log_from,
+            )
+        except OSError as error:  # no such program; or a full disk, and what is not written down nobody could end
             self._journal.error("service_not_started", name=name, reason=str(error))
+            self._kill(child)
             self._wait_longer(child)
             return
-        remember(
-            self._run_dir,
-            name,
-            child.process.pid,
-            restarts=child.starts,
-            last_exit=child.last_exit,
-            log_from=log_from,
-        )
         child.starts += 1
         self._journal.info("service_started", name=name, pid=child.process.pid, restarts=child.starts - 1)
 
@@ -144,11 +145,13 @@ class Supervisor:
             records = [(recall(self._run_dir, name), self._children[name].service.grace) for name in names]
             end_groups((record, grace) for record, grace in records if record is not None)
             for name in names:
-                self._reap(self._children[name])
+                self._kill(self._children[name])
                 forget(self._run_dir, name)
         self._journal.info("everything_ended")
 
-    def _reap(self, child: Child) -> None:
+    def _kill(self, child: Child) -> None:
+        """End what is left of a service at once."""
         if child.process is not None:
+            signal_group(child.process.pid, SIGKILL)
             child.process.wait()
             child.process = None

@@ -27,13 +27,21 @@ def chosen_services(chosen: LocalSettings, only: Collection[str]) -> tuple[Servi
         LocalError: when a name is unknown, or the detector is wanted and no Java is there.
     """
     names = {service.name for service in services.table(chosen, {})}
-    unknown = set(only) - names
-    if unknown:
-        message = f"No service is called {', '.join(sorted(unknown))}. There are: {', '.join(sorted(names))}."
-        raise LocalError(message)
+    require_known(only, names)
     wanted = set(only) or names
     runtime = java_environment(chosen) if "detector" in wanted else {}
     return tuple(service for service in services.table(chosen, runtime) if service.name in wanted)
+
+
+def require_known(only: Collection[str], names: Collection[str]) -> None:
+    """Do nothing when each of `only` is one of `names`.
+
+    Raises:
+        LocalError: naming those that are not, and those there are.
+    """
+    if unknown := set(only) - set(names):
+        message = f"No service is called {', '.join(sorted(unknown))}. There are: {', '.join(sorted(names))}."
+        raise LocalError(message)
 
 
 def java_environment(chosen: LocalSettings) -> dict[str, str]:

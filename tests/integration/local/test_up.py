@@ -9,8 +9,8 @@ import pytest
 
 from local.health import answers
 from local.processes import recall
-from tests.emulator import wait_until
-from tests.integration.local.running import environment, local, one_line, only
+from tests.emulator import stop_group, wait_until
+from tests.integration.local.running import environment, local, one_line, only, start
 
 pytestmark = pytest.mark.emulator
 
@@ -116,3 +116,45 @@ def test_status_tells_by_its_exit_code_whether_all_is_ready(env: dict[str, str])
     result = local("status", env=env)
     assert result.returncode == 1
     assert "not running" in result.stdout
+
+
+def test_the_logs_of_a_service_that_does_not_exist_are_refused_by_name(env: dict[str, str]) -> None:
+    result = local("logs", "windowr", env=env)
+    assert (result.returncode, "No service is called windowr" in one_line(result.stderr)) == (1, True)
+
+
+def test_a_run_directory_that_cannot_be_made_is_one_line(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    wrong = {**env, "LOCAL_RUN_DIR": str(tmp_path / "file" / "run")}
+    result = local("up", *only(NAMES), env=wrong)
+    assert (result.returncode, str(tmp_path / "file") in one_line(result.stderr)) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_start_that_is_told_to_end_or_whose_terminal_is_closed_leaves_nothing_running(
+    env: dict[str, str], tmp_path: Path, command: str, number: signal.Signals
+) -> None:
+    env |= {"TMPDIR": str(tmp_path)}
+    process = start(command, env=env, log=tmp_path / "log")
+    try:
+        wait_until(lambda: below(str(tmp_path)), 60, "the supervisor or what it started")
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number, (tmp_path / "log").read_text()
+    finally:
+        stop_group(process)
+    assert below(str(tmp_path)) == []
+
+
+def below(folder: str) -> list[psutil.Process]:
+    """Return the services that run with a run directory in `folder`."""
+    return [process for process in psutil.process_iter() if is_below(process, folder)]
+
+
+def is_below(process: psutil.Process, folder: str) -> bool:
+    try:
+        starts = "local" in process.cmdline() and {"up", "demo"} & set(process.cmdline())
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and not starts and process.environ().get("LOCAL_RUN_DIR", "").startswith(folder)
+    except psutil.Error:
+        return False

@@ -39,6 +39,13 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, variable: str
         load()
 
 
+def test_what_is_given_comes_before_the_environment_and_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_EMULATOR_PORT", "5000")
+    assert load(emulator_port=6000).emulator_port == 6000
+    with pytest.raises(LocalError, match="LOCAL_EMULATOR_PORT"):
+        load(emulator_port=0)
+
+
 def test_an_emulator_port_that_leaves_no_room_for_the_services_is_refused() -> None:
     with pytest.raises(ValueError, match="set it, or another LOCAL_EMULATOR_PORT"):
         LocalSettings(emulator_port=65000)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local.journal import Journal
@@ -112,3 +113,13 @@ def test_a_program_that_cannot_be_run_is_reported_and_tried_again(
 
 def test_each_wait_before_a_start_is_twice_the_last_up_to_the_longest() -> None:
     assert [Backoff().delay(failures) for failures in range(1, 8)] == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+def test_a_service_that_cannot_be_written_down_as_on_a_full_disk_is_not_left_running(tmp_path: Path) -> None:
+    (tmp_path / "it.state.new").mkdir()  # in the way of what is to be written
+    note = f"import os; print(os.getpid(), file=open({str(tmp_path / 'pids')!r}, 'a'), flush=True); {FOREVER}"
+    with supervised(tmp_path, program("it", note), program("other", FOREVER)):
+        alive(tmp_path, "other")
+    pids = tmp_path / "pids"
+    started = [int(pid) for pid in pids.read_text().split()] if pids.exists() else []
+    assert not [pid for pid in started if psutil.pid_exists(pid)]

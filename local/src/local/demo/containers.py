@@ -3,7 +3,7 @@
 import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from rich.console import Console
@@ -32,7 +32,8 @@ def running_containers(console: Console) -> Iterator[LocalSettings]:
         compose(environment, "up", "--wait", within=UP_WITHIN)
         yield chosen
     finally:
-        console.print("removing the containers", style="dim")
+        with suppress(OSError):  # the terminal may be closed
+            console.print("removing the containers", style="dim")
         compose(environment, "down", "--volumes", "--remove-orphans", "--timeout", "10", within=DOWN_WITHIN)
 
 

@@ -1,5 +1,6 @@
 """Asks the producer to play the files, over its HTTP interface."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -64,4 +65,7 @@ class Replay:
                 return json.load(reply)
         except urllib.error.HTTPError as error:
             message = f"The producer refused: {error.code} {error.read().decode(errors='replace')}"
+            raise LocalError(message) from error
+        except (OSError, http.client.HTTPException) as error:
+            message = f"The producer at {self._address} does not answer: {error}"
             raise LocalError(message) from error

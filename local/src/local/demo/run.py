@@ -7,10 +7,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -27,7 +28,7 @@ from local.demo.verdict import Verdict, judge, latency
 from local.demo.view import alerts_table, picture, summary
 from local.demo.witness import Key, Witness
 from local.errors import LocalError
-from local.settings import LocalSettings
+from local.settings import LocalSettings, load
 from storepulse.activity.actions import decode_actions
 from storepulse.detection.rules import DEFAULT_LIMIT
 from storepulse.instants import format_instant
@@ -57,8 +58,12 @@ def run(console: Console, *, speed: float, picture_file: Path | None = None, pla
     """
     began = time.monotonic()
     with (platform or running_platform)(console) as chosen:
-        demo = Demo(console, chosen)
-        verdict = demo.play(speed)
+        try:
+            demo = Demo(console, chosen)
+            verdict = demo.play(speed)
+        except (BotoCoreError, ClientError) as error:
+            message = f"The emulator at {chosen.endpoint_url} did not do its part: {error}"
+            raise LocalError(message) from error
     ending = summary(verdict, time.monotonic() - began)
     console.print(ending)
     if picture_file is not None:
@@ -78,14 +83,15 @@ def running_platform(console: Console) -> Iterator[LocalSettings]:
                 starting.up(chosen, (), progress)
             yield chosen
         finally:
-            console.print("stopping the platform", style="dim")
+            with suppress(OSError):  # the terminal may be closed
+                console.print("stopping the platform", style="dim")
             stopping.down(chosen.run_dir)
 
 
 def on_free_ports(run_dir: Path) -> LocalSettings:
     """Return settings of a platform that is in nobody's way."""
     emulator, producer, windower, detector = free_ports(4)
-    return LocalSettings(
+    return load(
         emulator_port=emulator,
         producer_port=producer,
         windower_port=windower,
