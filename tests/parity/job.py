@@ -15,6 +15,7 @@ import pytest
 from storepulse.activity.counts import WindowCount
 from storepulse.failures import BadEvent
 from tests.parity.answers import ARRIVED, Answer, delivered
+from tests.parity.java import environment, java_home
 
 ROOT: Final = Path(__file__).parents[2]
 FLINK: Final = ROOT / "flink"
@@ -23,8 +24,8 @@ DEADLINE: Final = 600
 Row = TypeVar("Row")
 
 needs_flink: Final = pytest.mark.skipif(
-    not (FLINK / ".venv" / ".done").exists() or shutil.which("java") is None,
-    reason="Flink is not set up (`make flink-setup`), or there is no Java",
+    not (FLINK / ".venv" / ".done").exists() or java_home() is None,
+    reason="Flink's environment is not there (`make flink-setup`), or no Java from 17 to 21 (`make setup` fetches one)",
 )
 
 
@@ -36,7 +37,7 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
     properties = [_prepare(payloads, directory / str(number)) for number, payloads in enumerate(streams)]
     process = subprocess.Popen(  # noqa: S603 - our own program, on our own files
         [*COMMAND, *properties],
-        env=os.environ | {"JVM_ARGS": "-Xmx1500m"},
+        env=environment("1500m"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,

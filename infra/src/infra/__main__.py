@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
             account=settings.default_account(),
             region=settings.default_region(),
             alert_email=options.alert_email,
+            flink=options.flink,
         )
     )
     templates = synthesis.synthesise(chosen)
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     synth.add_argument("--local", action="store_true", help="for the emulator instead of AWS")
     synth.add_argument("--env", default="dev", help="name of the deployment (default: %(default)s)")
     synth.add_argument("--alert-email", help="who gets the alerts by e-mail")
+    synth.add_argument("--flink", action="store_true", help="with the Flink stack")
     synth.add_argument("--stack", default="data", help="which one (default: %(default)s)")
     synth.add_argument("--folder", type=Path, help="write every stack's template into this folder instead")
     synth.add_argument("--output", type=Path, help="where to write it (default: stdout)")

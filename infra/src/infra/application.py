@@ -10,6 +10,7 @@ from cdk_nag import AwsSolutionsChecks
 from infra import settings
 from infra.config import Config
 from infra.data.stack import DataStack
+from infra.flink_stack import FlinkStack
 from infra.network.stack import NetworkStack
 from infra.operations.stack import OperationsStack
 from infra.services.stack import ServicesStack
@@ -35,6 +36,8 @@ def add_stacks(app: App, config: Config) -> None:
     data = DataStack(app, stack_name("Data", config), config=config, **_placement(config))
     if config.emulated:
         return
+    if config.flink:
+        FlinkStack(app, stack_name("Flink", config), config=config, data=data, **_placement(config))
     network = NetworkStack(app, stack_name("Network", config), config=config, **_placement(config))
     services = ServicesStack(
         app, stack_name("Services", config), config=config, data=data, network=network, **_placement(config)
@@ -72,4 +75,5 @@ def from_context(app: App) -> Config:
         alert_email=context("alert_email") or None,
         operations_email=context("operations_email") or None,
         nat_gateways=int(context("nat_gateways") or 1),
+        flink=context("flink") == "true",
     )

@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 import pytest
 
+from dead_letters.letters import MAX_BYTES
 from storepulse.activity.counts import WindowCount
-from storepulse.failures import FailureKind
-from tests.parity.answers import DELAY, LIMIT, SIZE
+from storepulse.failures import BadEvent, FailureKind
+from tests.parity.answers import DELAY, LIMIT, MAX_BYTES_TOLD, SIZE, WINDOWING
 from tests.parity.job import FLINK, ROOT, deployed
 from windower.settings import WindowerSettings
 
@@ -32,7 +33,8 @@ def test_the_decision_names_the_values_that_are_deployed() -> None:
 
 def test_windows_watermark_and_limit_are_the_domains() -> None:
     assert set(re.findall(r"DESCRIPTOR\(rowtime\), INTERVAL '(\d+)' SECOND", SQL)) == {str(SIZE // 1_000)}
-    assert re.findall(r"AS rowtime - INTERVAL '(\d+)' SECOND", SQL) == [str(DELAY // 1_000)]
+    assert re.findall(r"ELSE rowtime - INTERVAL '(\d+)' SECOND", SQL) == [str(DELAY // 1_000)]
+    assert re.findall(r"\+ INTERVAL '(\d+)' DAY", PARTS["far_ahead"]) == [str(WINDOWING.max_ahead // 86_400_000)]
     assert re.findall(r"num_actions = (\d+)", SQL) == [str(LIMIT + 1)]
 
 
@@ -41,13 +43,21 @@ def test_stream_2_has_the_fields_of_a_window_count() -> None:
     assert re.findall(r"^ +(\w+)", columns, re.MULTILINE) == [each.name for each in msgspec.structs.fields(WindowCount)]
 
 
+def test_a_bad_event_has_the_fields_of_the_domains_and_fits_into_a_message() -> None:
+    [columns] = re.findall(r"CREATE TABLE bad_events \((.*?)\n\)", SQL, re.DOTALL)
+    fields = [each.name for each in msgspec.structs.fields(BadEvent)]
+    assert re.findall(r"^ +`?(\w+)", columns, re.MULTILINE) == [name for name in fields if name != "payload_url"]
+    assert f"VARBINARY({MAX_BYTES_TOLD})" in SQL
+    assert MAX_BYTES_TOLD * 4 / 3 + 10_000 < MAX_BYTES
+
+
 def test_every_kind_of_bad_event_is_one_of_the_domains() -> None:
     kinds = set(re.findall(r"'(late|malformed|invalid|too_large)'", SQL))
     assert kinds == {"late", "malformed", "invalid", "too_large"} <= set(FailureKind)
 
 
 def test_every_table_has_its_options_and_every_part_is_used() -> None:
-    given = {"stream_1", "stream_2", "stream_2_key", "bad_events"}
+    given = {"stream_1", "stream_1_name", "stream_1_place", "stream_2", "stream_2_key", "bad_events"}
     named = set(re.findall(r"\{([a-z]\w+)\}", "".join([SQL, *PARTS.values()])))
     assert named - {"name"} == given | set(PARTS)
     assert {"stream_1", "stream_2", "bad_events"} <= set(deployed())

@@ -1,0 +1,189 @@
+"""Events a CPU-second of the Flink job and of the windower over the same file, and what each costs to start.
+
+    python -m bench.flink_and_windower [--records 1000000] [--rounds 3] [--json FILE] [--smoke]
+
+Each runs in processes of its own, in turn, round by round: on the file, and on a file of one record, which is what it
+costs to start. CPU time is that of all its processes, compilers and garbage collectors included; what is counted is the
+median of the rounds. Neither has a network: the job reads and writes files, the windower reads the file into memory and
+writes there. Both must give the same finals. Flink's environment must be there (`make flink-setup`).
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from bench.in_process import run_in_memory
+from bench.memory_aws import to_pages
+from bench.windower_throughput import CLOSING, counts_of
+from bench.windowing_pure import records, whole
+from storepulse.activity.counts import WindowCount, decode_count
+
+ROOT: Final = Path(__file__).parents[1]
+FLINK: Final = ROOT / "flink"
+SUBREAPER: Final = 36  # prctl's PR_SET_CHILD_SUBREAPER: the JVM outlives the Python that started it, and is ours then
+FORMS: Final = {"stream_1": "raw", "stream_2": "json", "bad_events": "json"}
+
+
+@dataclass(slots=True)
+class Cost:
+    """What an engine took, by round, in seconds."""
+
+    start_cpu: list[float] = field(default_factory=list)
+    start_wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)  # of the whole file, the start included
+
+    def per_cpu_second(self, n: int) -> float:
+        """Return how many of `n` records it counts in a CPU-second, once it has started."""
+        return n / (statistics.median(self.cpu) - statistics.median(self.start_cpu))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file of records, and how many counts come of it."""
+
+    path: Path
+    counts: int
+    finals: Counter[bytes]
+
+
+def write(folder: Path, n: int) -> Input:
+    """Write `n` records, and one that fires their windows."""
+    payloads = [*records(n), CLOSING]
+    path = folder / f"records-{n}"
+    path.write_bytes(b"".join(payload + b"\n" for payload in payloads))
+    finals = whole(payloads)
+    return Input(path, counts_of(finals), finals_in(finals))
+
+
+def finals_in(lines: Iterable[bytes]) -> Counter[bytes]:
+    """Return the final counts among records of stream 2, in one form."""
+    counts = [count for count in map(decode_count, lines) if isinstance(count, WindowCount) and count.kind == "final"]
+    return Counter(map(msgspec.json.encode, counts))
+
+
+def flink(given: Input, out: Path) -> list[str | Path]:
+    """Return the command that runs the job; it writes into `out`."""
+    file = json.loads((FLINK / "application_properties.json").read_text())
+    groups = {group["PropertyGroupId"]: group["PropertyMap"] for group in file}
+    places = {"stream_1": given.path, "stream_2": out / "stream_2", "bad_events": out / "bad_events"}
+    for name, form in FORMS.items():
+        groups[name] = {"connector": "filesystem", "path": places[name].as_uri(), "format": form}
+    groups["Local"] = {"parallelism.default": "1"}
+    properties = out / "properties.json"
+    properties.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": each} for name, each in groups.items()]))
+    return [FLINK / ".venv/bin/python", FLINK / "main.py", properties]
+
+
+def windower(given: Input, out: Path) -> list[str | Path]:
+    """Return the command that runs the windower; it writes into `out`."""
+    (out / "stream_2").mkdir()
+    written = out / "stream_2" / "part-0"
+    return [sys.executable, "-m", "bench.flink_and_windower", "--windower", given.path, written, str(given.counts)]
+
+
+def be_the_windower(path: Path, written: Path, counts: int) -> None:
+    """Count a file in this process."""
+    taken = run_in_memory([to_pages(path.read_bytes().splitlines())], counts)
+    written.write_bytes(b"".join(each + b"\n" for each in taken.written))
+
+
+def run(engine: Callable[[Input, Path], list[str | Path]], given: Input) -> tuple[float, float]:
+    """Return the CPU and the wall time of one run, in seconds.
+
+    Raises:
+        AssertionError: its finals are not those of the pure model.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = engine(given, Path(folder))
+        before, began = children_cpu(), time.monotonic()
+        environment = os.environ | {"JVM_ARGS": "-Xmx1500m"}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        wall = time.monotonic() - began
+        bury_orphans()
+        lines = [line for part in Path(folder).rglob("part-*") for line in part.read_bytes().splitlines()]
+        assert finals_in(lines) == given.finals
+    return children_cpu() - before, wall
+
+
+def children_cpu() -> float:
+    """Return the CPU seconds of all processes that we have waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def bury_orphans() -> None:
+    """Wait for what the commands left behind."""
+    while True:
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def measure(n: int, rounds: int) -> dict[str, Cost]:
+    """Return what each engine took."""
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+    engines = {"Flink job": flink, "windower": windower}
+    costs = {name: Cost() for name in engines}
+    with tempfile.TemporaryDirectory() as folder:
+        one, many = write(Path(folder), 1), write(Path(folder), n)
+        for _ in range(rounds):
+            for name, engine in engines.items():
+                cpu, wall = run(engine, one)
+                costs[name].start_cpu.append(cpu)
+                costs[name].start_wall.append(wall)
+                costs[name].cpu.append(run(engine, many)[0])
+    return costs
+
+
+def report(costs: dict[str, Cost], n: int) -> dict[str, dict[str, float]]:
+    """Print the table, and return it."""
+    result = {}
+    print(f"{'':10} {'events/CPU-s':>13} {'us CPU/event':>13} {'start, CPU s':>13} {'start, wall s':>14}")
+    for name, cost in costs.items():
+        speed, cpu, wall = cost.per_cpu_second(n), statistics.median(cost.start_cpu), statistics.median(cost.start_wall)
+        result[name] = {"events_per_cpu_second": speed, "start_cpu_s": cpu, "start_wall_s": wall}
+        print(f"{name:10} {speed:13,.0f} {1e6 / speed:13.2f} {cpu:13.1f} {wall:14.1f}")
+    ratio = result["windower"]["events_per_cpu_second"] / result["Flink job"]["events_per_cpu_second"]
+    print(f"the windower counts {ratio:.1f} times as many events a CPU-second")
+    return result
+
+
+def main() -> None:
+    """Measure, print the table, and write it to a file if asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--smoke", action="store_true", help="a tiny run: shows that it works, measures nothing")
+    parser.add_argument("--windower", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.windower:
+        path, written, counts = options.windower
+        be_the_windower(Path(path), Path(written), int(counts))
+        return
+    if not (FLINK / ".venv" / ".done").exists():
+        sys.exit("Flink is not set up: call `make flink-setup` (800 MB)")
+    n, rounds = (2_000, 1) if options.smoke else (options.records, options.rounds)
+    result = report(measure(n, rounds), n)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

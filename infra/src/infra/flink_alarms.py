@@ -1,0 +1,44 @@
+"""What a person must know of the job; docs/flink.md says what to do."""
+
+from typing import Final
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.names import Names
+
+MEANINGS: Final = {
+    "numLateRecordsDropped": "Late records came right after a start and were dropped without a bad event.",
+    "downtime": "The job fails and starts again, or does not run.",
+}
+
+
+class FlinkAlarms(Construct):
+    """An alarm for each of `MEANINGS`, told where all alarms are."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, names: Names, application: str) -> None:
+        """Watch the application called `application`."""
+        super().__init__(scope, construct_id)
+        told = sns.Topic.from_topic_arn(self, "Told", names.arn("sns", names.operations_topic))
+        for metric, meaning in MEANINGS.items():
+            alarm = cloudwatch.Alarm(
+                self,
+                metric,
+                alarm_name=f"{names.prefix}-flink-{metric}",
+                alarm_description=f"{meaning} What to do: docs/flink.md, Alarms",
+                metric=cloudwatch.Metric(
+                    namespace="AWS/KinesisAnalytics",
+                    metric_name=metric,
+                    dimensions_map={"Application": application},
+                    statistic="Maximum",
+                    period=Duration.minutes(1),
+                ),
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+                threshold=0,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(actions.SnsAction(told))

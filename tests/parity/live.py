@@ -1,0 +1,117 @@
+"""A job that goes on: over a folder of files to which more are added, stopped with a savepoint, started from it."""
+
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import quote
+
+from tests.emulator import free_port, stop_group, wait_until
+from tests.parity.answers import ARRIVED, Answer
+from tests.parity.java import environment
+from tests.parity.job import COMMAND, answer_of, table_of_files, write_properties
+
+PATIENCE_S: Final = 180.0
+LOOK_EVERY_S: Final = 0.25
+PUBLISHED_SOON: Final = {
+    "sink.rolling-policy.rollover-interval": "300 ms",
+    "sink.rolling-policy.check-interval": "100 ms",
+}
+
+
+class LiveJob:
+    """One life of the job in `folder`; what it writes becomes visible with each flink_checkpoint."""
+
+    def __init__(self, folder: Path, *, savepoint: str = "") -> None:
+        """Start from `savepoint` when it is given."""
+        self._folder = folder
+        self._address = f"http://127.0.0.1:{(port := free_port())}"
+        (folder / "stream_1").mkdir(parents=True, exist_ok=True)
+        local = {
+            "parallelism.default": "1",
+            "rest.address": "127.0.0.1",
+            "rest.port": str(port),
+            "metrics.fetcher.update-interval": "100 ms",
+            "execution.checkpointing.interval": "500 ms",
+            "execution.checkpointing.dir": (folder / "checkpoints").as_uri(),
+        }
+        tables = {
+            "stream_1": table_of_files(folder / "stream_1", "raw") | {"source.monitor-interval": "200 ms"},
+            "stream_2": table_of_files(folder / "stream_2", "json") | PUBLISHED_SOON,
+            "bad_events": table_of_files(folder / "bad_events", "json") | PUBLISHED_SOON,
+        }
+        restore = {"execution.state-recovery.path": savepoint} if savepoint else {}
+        self._properties = write_properties(folder, tables, local | restore)
+        self._log = folder / "job.log"
+
+    def __enter__(self) -> Self:
+        """Start it."""
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, on our own files
+                [*COMMAND, self._properties],
+                env=environment("1000m"),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave nothing running."""
+        stop_group(self._process)
+
+    def add(self, name: str, payloads: Sequence[bytes]) -> None:
+        """Let the job find a file of `payloads`, whole."""
+        hidden = self._folder / "stream_1" / f".{name}"
+        hidden.write_bytes(b"".join(payload + b"\n" for payload in payloads))
+        os.utime(hidden, (ARRIVED / 1000, ARRIVED / 1000))
+        hidden.rename(self._folder / "stream_1" / name)
+
+    def until(self, enough: Callable[[Answer], bool]) -> Answer:
+        """Return what it has put out when that is `enough`."""
+        wait_until(lambda: self._is_dead() or enough(answer_of(self._folder)), PATIENCE_S, "counts", LOOK_EVERY_S)
+        assert not self._is_dead(), self._log.read_text(errors="replace")[-3000:]
+        return answer_of(self._folder)
+
+    def _is_dead(self) -> bool:
+        return self._process.poll() is not None
+
+    def stop_with_savepoint(self) -> str:
+        """Stop it, no window fired for that, and return where its savepoint is."""
+        [job] = self._call("/jobs")["jobs"]
+        body = {"targetDirectory": (self._folder / "savepoints").as_uri(), "drain": False}
+        trigger = self._call(f"/jobs/{job['id']}/stop", body)["request-id"]
+        told: dict[str, Any] = {}
+
+        def is_over() -> bool:
+            told.update(self._call(f"/jobs/{job['id']}/savepoints/{trigger}"))
+            return bool(told["status"]["id"] == "COMPLETED")
+
+        wait_until(is_over, PATIENCE_S, "savepoint", 0.05)
+        return str(told["operation"]["location"])
+
+    def until_dropped(self, records: int) -> None:
+        """Return when this many records have been dropped by windows as late."""
+        wait_until(lambda: self._dropped() == records, PATIENCE_S, f"{records} dropped", LOOK_EVERY_S)
+
+    def _dropped(self) -> int:
+        [job] = self._call("/jobs")["jobs"]
+        total = 0
+        for vertex in self._call(f"/jobs/{job['id']}")["vertices"]:
+            metrics = f"/jobs/{job['id']}/vertices/{vertex['id']}/subtasks/metrics"
+            names = [each["id"] for each in self._call(metrics) if each["id"].endswith("numLateRecordsDropped")]
+            total += sum(int(each["sum"]) for each in self._call(f"{metrics}?get={quote(','.join(names))}") if names)
+        return total
+
+    def _call(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._address + path, data=data, headers=headers)  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - our own address
+            return json.load(reply)
