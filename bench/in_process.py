@@ -13,8 +13,8 @@ import uvloop
 from faust.contrib.asgi import faust_app_running
 
 from bench.memory_aws import MemoryKinesis, MemoryTransport
-from faust_kinesis.records import Page
 from faust_kinesis.transport import Transport
+from kinesis_wire.records import Page
 from servicekit.clock import SystemClock
 from storepulse.instants import to_milliseconds
 from windower.adapters.kinesis_counts import KinesisCounts

@@ -13,9 +13,8 @@ from typing import Any, Final
 import faust
 from botocore.exceptions import ClientError
 
-from faust_kinesis.outgoing import Entry
-from faust_kinesis.records import Page, Record
 from faust_kinesis.transport import Transport
+from kinesis_wire.records import Answer, Entry, Page, Record, Result
 
 PAGE: Final = 10_000  # records a reply of GetRecords, as many as Kinesis gives
 ARRIVED: Final = 1_767_225_600.0
@@ -88,8 +87,8 @@ class MemoryKinesis:
         if self._keep:
             self.taken.extend([record.data for record in Records])
         self.last_put_cpu_s = time.process_time()
-        taken = {"ShardId": shard_id(0), "SequenceNumber": "1"}
-        return {"FailedRecordCount": 0, "Records": [taken] * len(Records)}
+        taken = Result(shard_id=shard_id(0), sequence_number="1")
+        return {"Answer": Answer(records=[taken] * len(Records), failed_record_count=0)}
 
 
 class _Waiter:

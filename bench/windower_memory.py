@@ -22,7 +22,7 @@ import psutil
 from bench.in_process import SETTINGS, InProcessWindower, on_uvloop
 from bench.memory_aws import PAGE, MemoryKinesis, MemoryTransport, to_page
 from bench.windowing_pure import START
-from faust_kinesis.records import Page
+from kinesis_wire.records import Page
 from storepulse.instants import format_instant
 from windower.garbage import collect_rarely
 from windower.settings import WindowerSettings

@@ -28,8 +28,9 @@ from aiobotocore.session import AioSession, get_session
 from bench.in_process import InProcessWindower, on_uvloop
 from bench.windower_throughput import CLOSING, check, counts_of
 from bench.windowing_pure import records, whole
-from faust_kinesis.client import create_client, get_page
+from faust_kinesis.client import create_client
 from faust_kinesis.outgoing import calls
+from kinesis_wire.client import get_page, put_records
 from storepulse.activity.actions import decode_actions
 from tests.emulator import REGION, Emulator
 from tests.streams import put, read
@@ -127,7 +128,7 @@ async def put_counts(counts: Sequence[bytes]) -> float:
 
         async def everything() -> None:
             for call in calls(["user"] * len(counts), counts):
-                await kinesis.put_records(StreamName=SCRATCH, Records=call)
+                await put_records(kinesis, SCRATCH, call)
 
         return await cpu_of(everything)
 

@@ -6,7 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from faust_kinesis.aggregation import batches, user_records
-from faust_kinesis.records import Record, RecordBatch, cut
+from faust_kinesis.records import RecordBatch, cut
+from kinesis_wire.records import Record
 
 sizes = st.integers(1, 12)
 

@@ -4,7 +4,7 @@ The map: `transport` is what Faust loads; it has the `options` of the broker URL
 reading (what an application may ask is in `outlook`), `readers` and `shards` poll, `records` and `aggregation` cut
 batches. `keeper` holds leases: it looks at the `table`, `discovery` finds shards, `balance` decides. `commit` says
 which offset is safe. `producer` sends what `outgoing` has cut into calls. `client`, `errors`, `backoff` and `pacing`
-are how all of them talk to AWS.
+are how all of them talk to AWS, `kinesis_wire` (a library of its own) how records go over the wire.
 """
 
 from faust_kinesis.errors import (
@@ -15,7 +15,8 @@ from faust_kinesis.errors import (
     SendError,
     StoppedError,
 )
-from faust_kinesis.records import Record, RecordBatch
+from faust_kinesis.records import RecordBatch
+from kinesis_wire.records import Record
 
 __all__ = [
     "FaustKinesisError",

@@ -7,7 +7,8 @@ from aws_kinesis_agg import DIGEST_SIZE, MAGIC
 from aws_kinesis_agg.deaggregator import messages_pb2  # importing it alone fails: deaggregator mends sys.path for it
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it has no stubs here
 
-from faust_kinesis.records import Record, RecordBatch, cut
+from faust_kinesis.records import RecordBatch, cut
+from kinesis_wire.records import Record
 
 
 def user_records(record: Record) -> list[Record]:

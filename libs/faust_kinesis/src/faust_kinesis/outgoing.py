@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from faust_kinesis.errors import RecordRefusedError
+from kinesis_wire.records import Entry
 
 MAX_RECORDS = 500  # in one PutRecords call
 MAX_CALL_BYTES = 5 * 2**20  # data and partition keys of one call
@@ -15,13 +16,6 @@ MAX_KEY_CHARACTERS = 256
 MAX_UTF8_BYTES = 4  # of one character
 
 Item = TypeVar("Item")
-
-
-class Entry(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
-    """A record as PutRecords takes it (the client writes it into the request)."""
-
-    data: bytes
-    partition_key: str
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,9 @@ from mode import Service
 from faust_kinesis.backoff import Backoff, Patience
 from faust_kinesis.errors import SendError, StoppedError, describe
 from faust_kinesis.lease import partition_of
-from faust_kinesis.outgoing import Entry, Outgoing, calls, chunks, outgoing
+from faust_kinesis.outgoing import Outgoing, calls, chunks, outgoing
+from kinesis_wire.client import put_records
+from kinesis_wire.records import Entry, Result
 
 if TYPE_CHECKING:
     from types_aiobotocore_kinesis import KinesisClient
@@ -75,7 +77,7 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
 
-    async def _put(self, stream: str, entries: Sequence[Entry]) -> list[Any]:
+    async def _put(self, stream: str, entries: Sequence[Entry]) -> list[Result]:
         """Send at most one call's worth of `entries` until all are taken; return PutRecords' result for each."""
         backoff = Backoff()
         async with self._puts:
@@ -88,19 +90,19 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
                 failed = [failed[i] for i in still]
         return results
 
-    async def _call(self, stream: str, entries: Any) -> tuple[list[Any], list[int]]:  # noqa: ANN401 - as botocore takes them
+    async def _call(self, stream: str, entries: Sequence[Entry]) -> tuple[list[Result], list[int]]:
         """Return what became of each of `entries`, and the places of those to be sent again."""
         try:
-            reply = await self._patience.insist(
-                lambda: self.kinesis.put_records(StreamName=stream, Records=entries), f"{stream}: PutRecords"
+            answer = await self._patience.insist(
+                lambda: put_records(self.kinesis, stream, entries), f"{stream}: PutRecords"
             )
         except ClientError as error:
             raise SendError(describe(error)) from error
-        if len(reply["Records"]) != len(entries):
-            msg = f"{stream}: PutRecords answered for {len(reply['Records'])} records of {len(entries)}"
+        if len(answer.records) != len(entries):
+            msg = f"{stream}: PutRecords answered for {len(answer.records)} records of {len(entries)}"
             raise SendError(msg)
-        is_clean = reply.get("FailedRecordCount") == 0  # the usual case: no look at each of them
-        return reply["Records"], [] if is_clean else _failed(stream, reply["Records"])
+        is_clean = answer.failed_record_count == 0  # the usual case: no look at each of them
+        return answer.records, [] if is_clean else _failed(stream, answer.records)
 
     # -- Faust's own sending
 
@@ -160,9 +162,9 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
                 raise
             return
         for (_, delivered), result in zip(items, results, strict=True):
-            tp = TP(stream, partition_of(result["ShardId"]))
+            tp = TP(stream, partition_of(result.shard_id or ""))
             if not delivered.done():
-                delivered.set_result(RecordMetadata(*tp, tp, int(result["SequenceNumber"])))
+                delivered.set_result(RecordMetadata(*tp, tp, int(result.sequence_number or 0)))
 
     async def create_topic(self, topic: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Do nothing: streams belong to the infrastructure."""
@@ -173,15 +175,15 @@ class Producer(base.Producer):  # type: ignore[misc]  # faust has no types
         raise NotImplementedError(msg)
 
 
-def _failed(stream: str, results: Sequence[Any]) -> list[int]:
+def _failed(stream: str, results: Sequence[Result]) -> list[int]:
     """Return the places of the records to be sent again.
 
     Raises:
         SendError: Kinesis refused one for good.
     """
-    again = [i for i, result in enumerate(results) if result.get("ErrorCode")]
+    again = [i for i, result in enumerate(results) if result.error_code]
     for i in again:
-        if results[i]["ErrorCode"] not in RESENT_CODES:
-            msg = f"{stream}: {results[i]['ErrorCode']}: {results[i].get('ErrorMessage', '')}"
+        if results[i].error_code not in RESENT_CODES:
+            msg = f"{stream}: {results[i].error_code}: {results[i].error_message or ''}"
             raise SendError(msg)
     return again

@@ -6,42 +6,11 @@ from functools import cached_property
 from operator import attrgetter
 from typing import TypeVar, overload
 
-import msgspec
+from kinesis_wire.records import Record
 
 Value = TypeVar("Value")
 
 RECORD_OVERHEAD = 400  # bytes a Record weighs in memory beside its data
-
-
-class Record(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
-    """One user record (one of many when its Kinesis record was KPL-aggregated)."""
-
-    data: bytes
-    sequence_number: str
-    partition_key: str
-    approximate_arrival_timestamp: float | None = None
-
-    @property
-    def arrived_ms(self) -> int | None:
-        """When Kinesis took it: milliseconds since the epoch, by Kinesis's clock."""
-        arrived = self.approximate_arrival_timestamp
-        return None if arrived is None else round(arrived * 1000)
-
-
-class Child(msgspec.Struct, frozen=True, rename="pascal"):
-    """A shard that continues one that has ended."""
-
-    shard_id: str
-    parent_shards: list[str] = []
-
-
-class Page(msgspec.Struct, frozen=True, rename="pascal"):
-    """One reply of GetRecords; `next_shard_iterator` is None at the end of a shard."""
-
-    records: list[Record]
-    next_shard_iterator: str | None = None
-    millis_behind_latest: int = 0
-    child_shards: list[Child] = []
 
 
 class Column(Sequence[Value]):

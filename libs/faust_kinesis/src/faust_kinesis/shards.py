@@ -13,12 +13,13 @@ from mode import Service
 
 from faust_kinesis.aggregation import batches
 from faust_kinesis.backoff import Backoff, Patience
-from faust_kinesis.client import get_page
 from faust_kinesis.errors import code_of, is_transient
 from faust_kinesis.lease import Lease
 from faust_kinesis.options import Options
 from faust_kinesis.pacing import Pacer
-from faust_kinesis.records import Page, RecordBatch
+from faust_kinesis.records import RecordBatch
+from kinesis_wire.client import get_page
+from kinesis_wire.records import Page
 
 if TYPE_CHECKING:
     from types_aiobotocore_kinesis import KinesisClient
