@@ -89,6 +89,25 @@ def test_at_the_original_pace_each_record_is_printed_with_its_status_and_categor
     assert out == "200 electronics.smartphone\n" * 3
 
 
+def test_lines_that_nobody_reads_end_the_replay_with_a_line_and_it_can_be_resumed(
+    account: Account, runs: Runs, tmp_path: Path
+) -> None:
+    (tmp_path / "few.csv").write_bytes(csv_text(ROWS[:300]))
+    process = runs.start(str(tmp_path / "few.csv"), "--pace", "5ms", "--no-drain")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "200 (no category)\n"
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    assert process.wait(30) == 1
+    assert "lines cannot be written" in err
+    assert "exception" not in err.lower()
+    code, _, err = runs.finish(str(tmp_path / "few.csv"), "--speed", "max", "--no-drain", "--resume")
+    assert code == 0, err
+    ids = Counter(each["event_id"] for each in account.rows())
+    assert (len(ids), set(ids.values())) == (300, {1})
+
+
 @pytest.mark.parametrize("clock", ["event", "wall"])
 def test_kill_9_at_random_moments_and_resume_loses_and_doubles_nothing(
     account: Account, runs: Runs, clock: str
@@ -154,6 +173,7 @@ def test_a_request_whose_answer_is_lost_is_looked_for_before_it_is_sent_again(ac
         (["x.csv", "--speed", "max", "--rate", "5"], 2, "one of pace, rate and speed"),
         (["x.csv", "--pace", "soon"], 2, "not a span"),
         (["x.csv", "--clock", "sun"], 2, "clock"),
+        (["x.csv", "--speed", "fast"], 2, "--speed: Input should be"),
         (["x.csv", "--anchor", "end"], 2, "event clock"),
     ],
 )

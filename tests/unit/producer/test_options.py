@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
+from typer.testing import CliRunner
 
+from producer.cli import cli
 from producer.options import ReplayOptions
 from producer.spans import parse_span
 from storepulse.replay.pacing import AtOnce, EventTimes, FixedInterval
@@ -60,3 +62,9 @@ def test_only_options_that_decide_what_is_sent_bind_a_resumed_replay() -> None:
     assert plain.fingerprint("a") == ReplayOptions(sources=["x"], rate=5, concurrency=2, drain=False).fingerprint("a")
     assert plain.fingerprint("a") != ReplayOptions(sources=["x"], key="user_id").fingerprint("a")
     assert plain.fingerprint("a") != plain.fingerprint("b")
+
+
+def test_the_help_names_the_defaults() -> None:
+    shown = " ".join(CliRunner().invoke(cli, ["replay", "--help"]).output.replace("│", "").split())
+    for default in ("category_id", "1", "10s", "10", "8"):
+        assert f"[default: {default}]" in shown

@@ -52,7 +52,7 @@ class Problem(BaseModel):
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "There is none with this id"}}
 _BUSY: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "Another one plays"},
-    503: {"model": Problem, "description": "The service is starting or stopping"},
+    503: {"model": Problem, "description": "The service is starting or stopping, or cannot read its states"},
 }
 
 

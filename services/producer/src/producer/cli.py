@@ -47,7 +47,7 @@ def replay(  # noqa: PLR0917 - typer makes an option of each
         list[str], typer.Argument(metavar="SOURCE...", help="s3://bucket/key, s3://bucket/prefix/, or a path")
     ],
     key: Annotated[
-        str | None, typer.Option(help="The column that gives the partition key [default: category_id]")
+        str | None, typer.Option(help="The column that gives the partition key \\[default: category_id]")
     ] = None,
     pace: Annotated[
         timedelta | None,
@@ -55,28 +55,30 @@ def replay(  # noqa: PLR0917 - typer makes an option of each
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Rows a second")] = None,
     speed: Annotated[
-        str | None, typer.Option(help="The file's gaps, so many times as fast, or max [default: 1]")
+        str | None, typer.Option(help="The file's gaps, so many times as fast, or max \\[default: 1]")
     ] = None,
     clock: Annotated[
         str | None, typer.Option(help="txn_timestamp: wall (now) or event (the file's times, shifted)")
     ] = None,
     anchor: Annotated[str | None, typer.Option(help="Event clock: its start or its end is at --base")] = None,
-    base: Annotated[str | None, typer.Option(metavar="INSTANT", help="Event clock: an instant [default: now]")] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="Event clock: an instant \\[default: now]")
+    ] = None,
     last: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="The files' last event_time; saves reading them twice")
     ] = None,
     window: Annotated[
-        timedelta | None, typer.Option(parser=parse_span, metavar="SPAN", help="The windows' size [default: 10s]")
+        timedelta | None, typer.Option(parser=parse_span, metavar="SPAN", help="The windows' size \\[default: 10s]")
     ] = None,
     delay: Annotated[
-        timedelta | None, typer.Option(parser=parse_span, metavar="SPAN", help="The watermark's delay [default: 10s]")
+        timedelta | None, typer.Option(parser=parse_span, metavar="SPAN", help="The watermark's delay \\[default: 10s]")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(help="For labels: the most actions without an alert [default: 10]")
+        int | None, typer.Option(help="For labels: the most actions without an alert \\[default: 10]")
     ] = None,
     inject: Annotated[str | None, typer.Option(metavar="FILE", help="A plan of bots to plant")] = None,
     labels: Annotated[str | None, typer.Option(metavar="FILE", help="Where to write what is true of them")] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Requests in flight [default: 8]")] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Requests in flight \\[default: 8]")] = None,
     drain: Annotated[bool, typer.Option(help="Go on with heartbeats until the last windows can close")] = True,  # noqa: FBT002 - typer's form
     resume: Annotated[bool, typer.Option(help="Go on where a killed replay of the same files stopped")] = False,  # noqa: FBT002 - typer's form
     state: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the state is kept")] = None,
@@ -91,7 +93,7 @@ def replay(  # noqa: PLR0917 - typer makes an option of each
         options = ReplayOptions(**given)
     except ValidationError as error:
         problems = "; ".join(
-            f"--{'.'.join(map(str, each['loc'])) or 'options'}: {each['msg']}" for each in error.errors()
+            f"--{each['loc'][0] if each['loc'] else 'options'}: {each['msg']}" for each in error.errors()
         )
         typer.echo(f"producer: {problems}", err=True)
         raise typer.Exit(2) from None

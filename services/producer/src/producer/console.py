@@ -1,6 +1,7 @@
 """What a person sees of a replay: a progress bar on a terminal, lines elsewhere."""
 
 import asyncio
+import os
 import sys
 from typing import Final
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from producer.errors import ReplayError
 from producer.options import ReplayOptions
 from producer.ports import Entry, Put
 from producer.progress import Progress
@@ -33,9 +35,20 @@ class Report:
         self.failed = ""
 
     def sent(self, entry: Entry, put: Put) -> None:
-        """Print a record's HTTP status and category, as the original replay does."""
-        sys.stdout.write(f"{put.http_status} {_category(entry.payload).category_code}\n")
-        sys.stdout.flush()
+        """Print a record's HTTP status and category, as the original replay does.
+
+        Raises:
+            ReplayError: nobody reads them (`| head`), or the disk they go to is full.
+        """
+        try:
+            sys.stdout.write(f"{put.http_status} {_category(entry.payload).category_code}\n")
+            sys.stdout.flush()
+        except OSError as error:
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # what is buffered is not tried again at exit
+            msg = f"its lines cannot be written: {error.strerror}"
+            raise ReplayError(msg) from error
 
     def finish(self, progress: Progress) -> int:
         """Say on stderr how it ended, and return the exit code."""

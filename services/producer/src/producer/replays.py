@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Final
 
+from pydantic import ValidationError
+
 from producer.errors import ReplayError, StateError
 from producer.metrics import ProducerMetrics
 from producer.options import ReplayOptions
@@ -27,7 +29,7 @@ class UnknownError(Exception):
 
 
 class NotReadyError(Exception):
-    """The service has not started, or is stopping."""
+    """The service has not started, is stopping, or lacks what it needs for now."""
 
 
 @dataclass
@@ -56,18 +58,24 @@ class Replays:
         """Go on with a replay that was stopped or killed, from its saved state.
 
         Raises:
-            UnknownError: there is no state of it.
+            UnknownError: there is no state of it, or one that this version cannot go on with.
             BusyError: another plays.
-            NotReadyError: the service does not run.
+            NotReadyError: the service does not run, or its states cannot be read now.
         """
         world = self._ready()
         try:
             state = await world.states.load(replay_id)
         except StateError as error:
-            raise UnknownError(str(error)) from error
+            raise NotReadyError(str(error)) from error
         if state is None:
             raise UnknownError(replay_id)
-        options = ReplayOptions.model_validate_json(state.options)
+        try:
+            options = ReplayOptions.model_validate_json(state.options)
+        except ValidationError as error:
+            msg = (
+                f"{replay_id} that this version can go on with: {error.error_count()} of its options are unknown to it"
+            )
+            raise UnknownError(msg) from error
         return self._begin(Replay(replay_id, options, world, resume=True))
 
     def _ready(self) -> World:
