@@ -1,6 +1,8 @@
 """`make demo`, as a newcomer calls it."""
 
+import os
 import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
@@ -10,10 +12,11 @@ from tests.emulator import ROOT, wait_until
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
 
 
-def test_make_demo_accounts_for_every_event_and_leaves_nothing_running() -> None:
+def test_make_demo_accounts_for_every_event_and_leaves_nothing_running(tmp_path: Path) -> None:
     ended = subprocess.run(
         ["make", "demo", "SPEED=300"],  # noqa: S607 - make is on the path
         cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -24,9 +27,18 @@ def test_make_demo_accounts_for_every_event_and_leaves_nothing_running() -> None
     assert "every event is accounted for, every fast bot was found" in ended.stdout
     assert "16,241 counted + 5 bad + 2 late = 16,248" in ended.stdout
     assert "alert: bot-night-1" in ended.stdout
-    wait_until(lambda: not left(), 10, "nothing of it runs")
+    wait_until(lambda: not left(tmp_path), 10, "nothing of it runs")
+    assert not list(tmp_path.glob("storepulse-demo-*"))
 
 
-def left() -> list[str]:
-    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    return [line for line in lines if "storepulse-demo-" in line]
+def left(folder: Path) -> list[psutil.Process]:
+    """Return what still runs for a demo that kept its files in `folder`: each process was told where."""
+    return [process for process in psutil.process_iter() if runs_in(process, folder)]
+
+
+def runs_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and process.environ().get("TMPDIR") == str(folder)
+    except psutil.Error:
+        return False
