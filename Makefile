@@ -69,7 +69,7 @@ java: local/.venv/.done
 setup: .venv/.done local/.venv/.done java  ## Make the environments
 
 .PHONY: flink-setup flink-package
-flink-setup: flink/.venv/.done  ## Make the environment of the Flink job: 800 MB, and it needs Java 17 or 21
+flink-setup: flink/.venv/.done java  ## Make the environment of the Flink job: 800 MB
 
 flink-package:  ## Build the zip that Amazon Managed Service for Apache Flink runs (needs Maven and Maven Central)
 	@command -v mvn >/dev/null || { echo "flink-package needs Maven ('mvn'), which is not installed" >&2; exit 1; }
@@ -79,10 +79,10 @@ flink-package:  ## Build the zip that Amazon Managed Service for Apache Flink ru
 # ---- the two commands
 
 .PHONY: demo test chaos parity bench
-demo: setup  ## Run the whole chain on real data with planted bots, watch it live, check every event (SPEED=150)
-	@$(LOCAL_PY) -m local demo $(if $(SPEED),--speed $(SPEED))
+demo: setup  ## Run the whole chain on real data with planted bots, watch it live, check every event (SPEED=150, ENGINE=flink)
+	@$(if $(ENGINE),LOCAL_ENGINE=$(ENGINE)) $(LOCAL_PY) -m local demo $(if $(SPEED),--speed $(SPEED))
 
-test: setup infra/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some, JOBS=1 in turn)
+test: setup infra/.venv/.done flink/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some, JOBS=1 in turn)
 	@.venv/bin/pytest -m "not chaos and not parity and not containers" --numprocesses $(or $(JOBS),3) --dist loadfile $(or $(TESTS),tests)
 
 chaos: setup  ## Kill every process again and again for minutes; counts must stay exact and alerts single
@@ -152,7 +152,7 @@ lock: | .uv/bin/uv  ## Pin every dependency again (what is pinned and still fits
 
 # ---- check: each step is one line, and shows what it found when it fails; `make -k check` goes on after a failure
 
-CHECKS := lint format types types-local types-infra architecture dependencies lengths environments locks
+CHECKS := lint format types types-local types-infra types-flink architecture dependencies lengths environments locks
 STEP    = @printf '  %-14s' '$(@:check-%=%)'; if found=$$( { $(1); } 2>&1 ); then echo ok; else echo FAILED; printf '%s\n' "$$found"; exit 1; fi
 
 .PHONY: check $(addprefix check-,$(CHECKS))
@@ -178,6 +178,10 @@ check-types-local:
 check-types-infra:
 	$(call STEP,MYPYPATH=infra/src .venv/bin/mypy --cache-dir .mypy_cache/infra --python-executable $(INFRA_PY) infra/src)
 
+# PyFlink has no types of its own, so its environment is not needed to look at ours
+check-types-flink:
+	$(call STEP,.venv/bin/mypy --cache-dir .mypy_cache/flink --ignore-missing-imports flink/main.py)
+
 check-architecture:
 	$(call STEP,.venv/bin/lint-imports --no-cache)
 
@@ -185,10 +189,10 @@ check-dependencies:
 	$(call STEP,bad=0; for each in $(MEMBERS); do echo "$$each:"; ( cd $$each && $(CURDIR)/.venv/bin/deptry --no-ansi src ) || bad=1; done; [ $$bad = 0 ])
 
 check-lengths:
-	$(call STEP,find libs services local/src infra/src tests bench -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 300 { print $$2 " has " $$1 " lines: 300 at most"; bad = 1 } END { exit bad }')
+	$(call STEP,find libs services local/src infra/src flink/main.py tests bench -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 300 { print $$2 " has " $$1 " lines: 300 at most"; bad = 1 } END { exit bad }')
 
 check-environments:
-	$(call STEP,for each in . local infra; do echo "$$each:" && VIRTUAL_ENV=$$each/.venv $(UV) pip check || exit 1; done)
+	$(call STEP,for each in . local infra $(if $(wildcard flink/.venv/.done),flink); do echo "$$each:" && VIRTUAL_ENV=$$each/.venv $(UV) pip check || exit 1; done)
 
 # what the pyproject.toml files ask for, resolved anew with the committed locks as the preference, must be the committed locks
 check-locks:

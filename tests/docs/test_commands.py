@@ -8,7 +8,8 @@ import pytest
 from tests.docs.commands import DryRun, Run, RunBy, Suite, proof_of
 from tests.docs.documents import ROOT, commands, documents, make_targets_named, unnamed_fences
 
-KEEP = " ".join(f"--old-file={place}.venv/.done" for place in ("", "local/", "infra/"))  # this test runs in one of them
+ENVIRONMENTS = ("", "local/", "infra/", "flink/")
+KEEP = " ".join(f"--old-file={place}.venv/.done" for place in ENVIRONMENTS)  # this test runs in one of them
 COMMANDS = sorted({command for document in documents() for command in commands(document)})
 
 

@@ -100,6 +100,12 @@ def only_in_aws(chain: Chain) -> None:
             logStreamName="task",
             logEvents=[{"timestamp": now, "message": line} for line in lines],
         )
+    logs.create_log_group(logGroupName="/storepulse/local/flink")
+    client(chain, "kinesisanalyticsv2").create_application(
+        ApplicationName="storepulse-local-windowing",
+        RuntimeEnvironment="FLINK-1_20",  # the latest that the emulator knows
+        ServiceExecutionRole="arn:aws:iam::000000000000:role/flink",
+    )
     firehose.create_delivery_stream(
         DeliveryStreamName="storepulse-archive-local",
         ExtendedS3DestinationConfiguration={

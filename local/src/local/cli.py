@@ -99,6 +99,27 @@ def firehose(
     Delivery(route, limits, url, Journal("firehose")).run(stop)
 
 
+@app.command(hidden=True)
+def pipe(port: Port = None) -> None:
+    """Carry the Flink job's bad events to the queue, until Ctrl-C or SIGTERM."""
+    from local import deployer, flink  # noqa: PLC0415 - imports boto3
+    from local.pipe import Pipe  # noqa: PLC0415 - imports boto3
+
+    stop, url = signals.stop_event(), address(port)
+    queue = deployer.deployed_outputs(url)["BadEventsQueueUrl"]
+    Pipe(flink.BAD_EVENTS_STREAM, queue, url, Journal("pipe")).run(stop)
+
+
+@app.command(name="flink", hidden=True)
+def flink_job(port: Port = None) -> None:
+    """Become the Flink job that counts the windows of the account."""
+    from local import flink  # noqa: PLC0415 - only here
+
+    flink.require()
+    properties = flink.write_properties(settings.load().run_dir / "flink.json", address(port))
+    settings.become(flink.command(properties), {"JAVA_TOOL_OPTIONS": "-Daws.cborEnabled=false"})
+
+
 @app.command()
 def up(only: Only = None) -> None:
     """Start everything, wait until it is ready, show the addresses and leave it running."""

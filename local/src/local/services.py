@@ -52,14 +52,24 @@ class Service:
 
 
 def table(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]:
-    """Return every process; `java` are the variables that lead the detector to its Java runtime."""
+    """Return every process; `java` are the variables that lead those that need it to their Java runtime."""
     return (
         emulator(chosen),
         local_service("deploy", needs=("emulator",), chosen=chosen, once=True),
         local_service("firehose", needs=("deploy",), chosen=chosen, ready_when='"event": "archiving"'),
-        worker("windower", chosen, windower_settings()),
+        *engine(chosen, java),
         worker("detector", chosen, {**detector_settings(chosen), **java}, grace=KCL_GRACE),
         worker("producer", chosen, producer_settings()),
+    )
+
+
+def engine(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...]:
+    """Return what counts the windows: the windower, or the Flink job and the pipe of its bad events."""
+    if chosen.engine == "windower":
+        return (worker("windower", chosen, windower_settings()),)
+    return (
+        local_service("pipe", needs=("deploy",), chosen=chosen, ready_when='"event": "piping"'),
+        local_service("flink", needs=("deploy", "pipe"), chosen=chosen, more=java),
     )
 
 
@@ -75,13 +85,19 @@ def emulator(chosen: LocalSettings) -> Service:
 
 
 def local_service(
-    name: str, *, needs: tuple[str, ...], chosen: LocalSettings, once: bool = False, ready_when: str | None = None
+    name: str,
+    *,
+    needs: tuple[str, ...],
+    chosen: LocalSettings,
+    once: bool = False,
+    ready_when: str | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Service:
     """Return a process of this package, called like its command."""
     return Service(
         name=name,
         command=(str(LOCAL_PYTHON), "-m", "local", name),
-        environment=chosen.as_environment(),
+        environment={**chosen.as_environment(), **(more or {})},
         needs=needs,
         once=once,
         ready_when=ready_when,

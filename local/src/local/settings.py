@@ -1,9 +1,9 @@
 """Where everything listens and lives; read once from the environment, the only module here that looks at it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, NoReturn
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +22,7 @@ class LocalSettings(BaseSettings):
     """Settings of the local account.
 
     LOCAL_EMULATOR_PORT moves everything: the services' ports move as far as it is from 4566, unless they are set.
+    LOCAL_ENGINE=flink lets the Flink job count in the windower's place.
     Hosts are for containers: LOCAL_BIND_HOST is where the emulator listens, LOCAL_EMULATOR_HOST where others find it.
     """
 
@@ -35,6 +36,7 @@ class LocalSettings(BaseSettings):
     detector_port: int = Field(default=0, ge=0, le=65535, validate_default=True)
     run_dir: Path = ROOT / ".run"
     persist: bool = False
+    engine: Literal["windower", "flink"] = "windower"
     java_home: Path | None = Field(default=None, validation_alias="JAVA_HOME")
 
     @field_validator("producer_port", "windower_port", "detector_port")
@@ -66,6 +68,7 @@ class LocalSettings(BaseSettings):
         ports = {f"LOCAL_{name.upper()}_PORT": str(port) for name, port in self.service_ports().items()}
         return {
             **ports,
+            "LOCAL_ENGINE": self.engine,
             "LOCAL_EMULATOR_PORT": str(self.emulator_port),
             "LOCAL_PERSIST": str(self.persist).lower(),
             "LOCAL_RUN_DIR": str(self.run_dir),
@@ -99,6 +102,11 @@ def search_path() -> str:
 def inherited_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment with `extra` over it, for a child process."""
     return {**os.environ, **extra}
+
+
+def become(command: Sequence[str], extra: Mapping[str, str]) -> NoReturn:
+    """Run `command` in this process's place, its environment with `extra` over it."""
+    os.execve(command[0], list(command), inherited_environment(extra))  # noqa: S606 - our own program
 
 
 def configure_process(values: Mapping[str, str]) -> None:

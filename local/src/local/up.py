@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
-from local import java, preflight, processes, services, settings
+from local import flink, java, preflight, processes, services, settings
 from local.down import SUPERVISOR, down, end_orphans
 from local.errors import LocalError
 from local.services import Service, log_file
@@ -29,7 +29,7 @@ def chosen_services(chosen: LocalSettings, only: Collection[str]) -> tuple[Servi
     names = {service.name for service in services.table(chosen, {})}
     require_known(only, names)
     wanted = set(only) or names
-    runtime = java_environment(chosen) if "detector" in wanted else {}
+    runtime = java_environment(chosen) if wanted & {"detector", "flink"} else {}
     return tuple(service for service in services.table(chosen, runtime) if service.name in wanted)
 
 
@@ -56,6 +56,8 @@ def check_machine(wanted: Sequence[Service], chosen: LocalSettings) -> None:
     Raises:
         LocalError: naming the first thing that is missing.
     """
+    if chosen.engine == "flink":
+        flink.require()
     for service in wanted:
         preflight.require_python(Path(service.command[0]))
     preflight.require_disk(settings.ROOT)
