@@ -1,5 +1,6 @@
 """The `Stream` port over Kinesis."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -20,6 +21,7 @@ from kinesis_wire import client as wire
 from kinesis_wire.records import Entry as WireEntry
 from producer.errors import DeliveryError, UnansweredError, UnreachableError
 from producer.ports import Entry, Put, Shard
+from servicekit.backoff import Backoff
 
 if TYPE_CHECKING:
     from types_aiobotocore_kinesis.client import KinesisClient
@@ -39,6 +41,8 @@ _RETRYABLE: Final = frozenset(
     }
 )
 _SERVER_ERROR: Final = 500
+_PAGE: Final = 10_000  # records
+_PAGE_TRIES: Final = 8  # in a row: others read the shard too, and all together may do so five times a second
 
 
 class KinesisStream:
@@ -83,15 +87,28 @@ class KinesisStream:
     async def _tail_of(
         self, shard_id: str, after: str | None, since: datetime, until: datetime
     ) -> AsyncGenerator[bytes, None]:
-        iterator: str | None = await self._iterator(shard_id, after, since)
-        while iterator:
-            with _translated("GetRecords"):
-                page = await wire.get_page(self._client, iterator, 10_000)
+        iterator: str | None = None
+        backoff = Backoff()
+        while True:
+            try:
+                iterator = iterator or await self._iterator(shard_id, after, since)
+                with _translated("GetRecords"):
+                    page = await wire.get_page(self._client, iterator, _PAGE)
+            except (UnreachableError, UnansweredError):
+                if backoff.tries >= _PAGE_TRIES:
+                    raise
+                await asyncio.sleep(backoff.next_s())
+                iterator = None  # it may have expired
+                continue
+            backoff.reset()
             for record in page.records:
                 if (record.approximate_arrival_timestamp or 0) > until.timestamp():
                     return
+                after = record.sequence_number
                 yield record.data
-            iterator = page.next_shard_iterator if page.millis_behind_latest or page.records else None
+            iterator = page.next_shard_iterator
+            if iterator is None or (not page.millis_behind_latest and len(page.records) < _PAGE):
+                return
 
     async def _iterator(self, shard_id: str, after: str | None, since: datetime) -> str:
         where: dict[str, Any] = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": since}
