@@ -8,13 +8,26 @@ from tests.infra.synthesis import Template, load, synthesise_all
 
 @pytest.fixture(scope="session")
 def aws_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """Every stack of a deployment called `test`; synthesised once, however many processes run the tests."""
+    """Every stack of a deployment called `test`, without Flink."""
+    return synthesised_once(tmp_path_factory, request, "aws")
+
+
+@pytest.fixture(scope="session")
+def aws_folder_with_flink(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The same with Flink."""
+    return synthesised_once(tmp_path_factory, request, "flink", "--flink")
+
+
+def synthesised_once(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, name: str, *options: str
+) -> Path:
+    """Return the folder of a synthesis that all processes share that run the tests."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if hasattr(request.config, "workerinput") else base
-    folder = shared / "infra-aws"
-    with (shared / "infra-aws.lock").open("w") as lock:
+    folder = shared / f"infra-{name}"
+    with (shared / f"infra-{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return folder if folder.exists() else synthesise_all(folder, "--env", "test")
+        return folder if folder.exists() else synthesise_all(folder, "--env", "test", *options)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ class Config:
         region: the AWS region.
         alert_email: who gets the alerts by e-mail; nobody when None.
         operations_email: who gets the alarms by e-mail; nobody when None.
-        nat_gateways: 1, or 2 so that no task depends on another zone (docs/adr/0013).
+        nat_gateways: 1, or 2 so that no task depends on another zone (docs/adr/0014).
         flink: whether the Flink stack is part of it, whose code must be in the raw bucket before (docs/flink.md).
         emulated: for the emulator: the data stack alone, two shards, as its on-demand streams have one, and no
             Firehose, which a stand-in replaces.

@@ -1,4 +1,4 @@
-"""The network stack; why it looks so, and what it costs: docs/adr/0013."""
+"""The network stack; why it looks so, and what it costs: docs/adr/0014."""
 
 from typing import Any, Final
 
