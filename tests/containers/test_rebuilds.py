@@ -35,8 +35,11 @@ def build(copy: Path, service: str) -> tuple[str, list[str]]:
 
 def change(copy: Path, member: str) -> None:
     """Add a line to a package of the copy."""
-    package = copy / member / "src" / Path(member).name / "__init__.py"
-    package.write_text(package.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    add_a_line(copy / member / "src" / Path(member).name / "__init__.py")
+
+
+def add_a_line(file: Path) -> None:
+    file.write_text(file.read_text(encoding="utf-8") + "# changed\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -44,7 +47,7 @@ def test_a_change_of_every_other_service_leaves_an_image_as_it_was(copy: Path, s
     before, _ = build(copy, service)
     for other in set(SERVICES) - {service}:
         change(copy, f"services/{other}")
-        (copy / "locks" / f"{other}.txt").open("a").write("# changed\n")
+        add_a_line(copy / "locks" / f"{other}.txt")
     assert build(copy, service)[0] == before
 
 
