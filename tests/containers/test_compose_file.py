@@ -1,7 +1,9 @@
 """What docker-compose.yml promises, held to without an engine."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from pydantic import AliasChoices
 from pydantic_settings import BaseSettings
 
 from detector.settings import DetectorSettings
+from local import flink
 from producer.settings import ProducerSettings
 from tests import compose
 from windower.settings import WindowerSettings
@@ -19,6 +22,7 @@ SETTINGS: dict[str, type[BaseSettings]] = {
     "detector": DetectorSettings,
 }
 CREDENTIALS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"}
+CREDENTIALS_OF_THE_JOB = set(flink.EMULATED)  # the container's own, from its environment
 IN_A_CONTAINER = {"host", "endpoint_url", "state_folder"}  # and so not the default
 FARGATE = {256: (512, 1024, 2048), 512: range(1024, 4097, 1024), 1024: range(2048, 8193, 1024)}
 PUBLIC = r"(prom/prometheus|grafana/grafana):v?\d[\w.]*"
@@ -123,6 +127,19 @@ def test_what_is_kept_is_in_named_volumes() -> None:
         if not mount.startswith("./")
     }
     assert kept == set(compose.document()["volumes"])
+
+
+def test_the_flink_job_is_set_as_on_a_laptop_but_for_where_the_account_is(tmp_path: Path) -> None:
+    there = groups(flink.write_properties(tmp_path / "flink.json", compose.environment("flink")["AWS_ENDPOINT_URL"]))
+    here = groups(flink.FOLDER / "compose_properties.json")
+    assert here == {
+        name: {key: value for key, value in there[name].items() if key not in CREDENTIALS_OF_THE_JOB} for name in here
+    }
+    assert set(there) - set(here) == {"kinesis.analytics.flink.run.options"}
+
+
+def groups(file: Path) -> dict[str, dict[str, str]]:
+    return {each["PropertyGroupId"]: each["PropertyMap"] for each in json.loads(file.read_text(encoding="utf-8"))}
 
 
 @pytest.mark.parametrize("service", compose.services())
