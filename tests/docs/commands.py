@@ -56,6 +56,9 @@ TABLE: dict[str, Proof] = {
     r"docker compose down --volumes": RunBy("tests/containers/platform.py", '"down", "--volumes"'),
     r"make bench": DryRun("figures, not verdicts: it runs for minutes"),
     r"make infra-synth": RunBy("tests/infra/test_data_stack.py", "run `make infra-synth`"),
+    r"export AWS_ENDPOINT_URL=http://127.0.0.1:4566 .*": RunBy(
+        "tests/integration/producer/test_command.py", "export AWS_ENDPOINT_URL="
+    ),
     r"(export|aws|curl) .*|aws\(\) .*": RunBy("tests/docs/test_runbook.py", "account.run(command"),
     r"local/\.venv/bin/python -m local (status|logs .*)": RunBy("tests/docs/test_runbook.py", "local.splitlines()"),
     r"\.venv/bin/pytest( -\S+)*( tests\S*)+": Suite(),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from storepulse.instants import parse_instant
-from tests.emulator import Emulator, stop_group, wait_until
+from tests.emulator import ROOT, Emulator, stop_group, wait_until
 from tests.integration.producer.account import Account, command
 from tests.unit.producer.builders import csv_text, row
 
@@ -106,6 +106,21 @@ def test_lines_that_nobody_reads_end_the_replay_with_a_line_and_it_can_be_resume
     assert code == 0, err
     ids = Counter(each["event_id"] for each in account.rows())
     assert (len(ids), set(ids.values())) == (300, {1})
+
+
+def test_the_replay_in_the_readme_reaches_the_emulated_account_with_no_more_than_the_readme_sets(
+    account: Account, runs: Runs
+) -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    (exported,) = [line for line in lines if line.startswith("export AWS_ENDPOINT_URL=http://127.0.0.1:4566 ")]
+    (replayed,) = [line for line in lines if line.startswith(".venv/bin/python -m producer replay data/")]
+    variables = dict(pair.split("=", 1) for pair in exported.split()[1:])
+    own = {name: value for name, value in runs.env.items() if not name.startswith("AWS_")}
+    runs.env = own | variables | {"AWS_ENDPOINT_URL": account.aws.url}
+    _, _, arguments = replayed.partition(" replay ")
+    code, _, err = runs.finish(*arguments.split(), "--no-drain")
+    assert code == 0, err
+    assert len(account.rows()) == 13_884
 
 
 @pytest.mark.parametrize("clock", ["event", "wall"])
