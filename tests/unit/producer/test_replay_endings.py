@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator
 import msgspec
 import pytest
 
-from producer.adapters.memory import MemorySources
+from producer.adapters.memory import MemorySources, MemoryStates
 from producer.errors import ReplayError, SourceError, StateError
 from producer.options import ReplayOptions
 from producer.ports import SourceFile
 from producer.replay import Replay
+from producer.state import ReplayState
 from storepulse.instants import parse_instant
 from storepulse.replay.bots import Bot, Burst, Plan, Straddle
 from tests.unit.producer.builders import csv_text, row
@@ -51,6 +52,29 @@ async def test_a_file_of_bad_rows_alone_ends_and_accounts_for_each() -> None:
     progress = await play(memory, options(clock="event", anchor="end", speed="max"))
     assert (progress.sent, len(memory.bad_events.added)) == (0, 300)
     assert memory.states.states["r"].done
+
+
+class FlakyStates(MemoryStates):
+    """States in a bucket that takes every second one."""
+
+    saves = 0
+
+    async def save(self, state: ReplayState) -> None:
+        self.saves += 1
+        if self.saves % 2 == 0 and not state.done:
+            msg = "the state cannot be kept: no answer"
+            raise StateError(msg)
+        await super().save(state)
+
+
+async def test_a_state_that_could_not_be_saved_once_costs_no_bad_row_in_the_next() -> None:
+    memory = Memory(csv_text([line for n in range(20) for line in (row(n), b"no row")]))
+    states = FlakyStates()
+    replay = Replay("r", options(clock="event", speed=1), dataclasses.replace(memory.world, states=states))
+    task = asyncio.create_task(replay.run())
+    await memory.time.pass_until(task)
+    await task
+    assert (states.states["r"].confirmed, states.states["r"].bad) == (40, 20)
 
 
 async def test_planted_bots_are_merged_in_time_order_and_their_labels_are_written() -> None:

@@ -223,7 +223,7 @@ class Run:
         state = msgspec.structs.replace(
             self._state,
             confirmed=confirmed,
-            bad=self._state.bad + self._bad.confirm(confirmed),
+            bad=self._state.bad + self._bad.before(confirmed),
             last_stamp=self._progress.last_stamp,
             positions=positions,
             since=format_instant(from_datetime(since)),
@@ -231,5 +231,6 @@ class Run:
             done=done,
         )
         await self._world.states.save(state)
+        self._bad.forget(confirmed)
         self._state, self._progress.confirmed = state, confirmed
         self._saved_at = self._world.clock.monotonic()

@@ -1,6 +1,7 @@
 """Rows that are no events, on their way to the queue."""
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,7 +20,7 @@ class BadEventLane:
         self._sink = sink
         self._waiting: asyncio.Queue[tuple[int, BadEvent]] = asyncio.Queue(_BATCH * _WORKERS)
         self._pending: dict[int, None] = {}  # in order
-        self._bad: list[int] = []  # of all rows not yet confirmed
+        self._bad: list[int] = []  # of all rows not yet confirmed, in order
         self.workers = _WORKERS
 
     async def add(self, index: int, bad: BadEvent) -> None:
@@ -32,11 +33,13 @@ class BadEventLane:
         """Return the first row that has not arrived."""
         return next(iter(self._pending), None)
 
-    def confirm(self, confirmed: int) -> int:
-        """Return how many bad rows there are before `confirmed`, and forget them."""
-        done = sum(index < confirmed for index in self._bad)
-        self._bad = [index for index in self._bad if index >= confirmed]
-        return done
+    def before(self, confirmed: int) -> int:
+        """Return how many bad rows there are before `confirmed`."""
+        return bisect_left(self._bad, confirmed)
+
+    def forget(self, confirmed: int) -> None:
+        """Forget the bad rows before `confirmed`: a saved state holds their number."""
+        del self._bad[: self.before(confirmed)]
 
     async def idle(self) -> None:
         """Wait until every one has arrived."""
