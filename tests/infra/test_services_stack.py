@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from detector.settings import DetectorSettings
-from tests.infra.synthesis import ROOT, Template, infra, of_type, only
+from tests.infra.synthesis import ROOT, Template, infra, load, of_type, only
 from tests.infra.wiring import SETTINGS, container, task
 
 EACH = pytest.mark.parametrize("service", SETTINGS)
@@ -134,33 +134,44 @@ def test_an_image_is_built_for_the_processor_that_its_task_has(services: Templat
     assert task(services, service)["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
 
 
-CONTEXTS = """
+ASSEMBLY = """
 import json, sys
 from pathlib import Path
 from infra import settings
 settings.use_bundled_node()
-from aws_cdk import App, Stack, aws_ecs
-from infra.services.image import image_of
-app = App(outdir=sys.argv[1])
-stack = Stack(app, "Images")
-for service in ("producer", "windower", "detector"):
-    definition = aws_ecs.FargateTaskDefinition(stack, service)
-    definition.add_container("it", image=image_of(service))
-app.synth()
-manifest = json.loads(next(Path(sys.argv[1]).glob("*.assets.json")).read_text())
+from infra.application import build
+from infra.config import Config
+folder = Path(sys.argv[1])
+build(Config(env_name="test", account="111111111111", region="us-east-1", windower_tasks=0), outdir=folder).synth()
+manifest = json.loads((folder / "Storepulse-Services-test.assets.json").read_text())
 for asset in manifest["dockerImages"].values():
-    folder = Path(sys.argv[1]) / asset["source"]["directory"]
-    files = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    given = folder / asset["source"]["directory"]
+    files = sorted(str(file.relative_to(given)) for file in given.rglob("*") if file.is_file())
     print(json.dumps([asset["source"]["dockerFile"], files]))
 """
 
 
 @pytest.fixture(scope="module")
-def contexts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What is given to Docker for each service."""
-    result = infra("-c", CONTEXTS, str(tmp_path_factory.mktemp("images")))
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Template, dict[str, list[str]]]:
+    """The services stack of a deployment without windower, and what is given to Docker for each service."""
+    folder = tmp_path_factory.mktemp("assembly")
+    result = infra("-c", ASSEMBLY, str(folder))
     assert result.returncode == 0, result.stderr
-    return {file.split("/")[1]: files for file, files in map(json.loads, result.stdout.splitlines())}
+    contexts = {file.split("/")[1]: files for file, files in map(json.loads, result.stdout.splitlines())}
+    return load(folder / "Storepulse-Services-test.template.json"), contexts
+
+
+@pytest.fixture(scope="module")
+def contexts(assembly: tuple[Template, dict[str, list[str]]]) -> dict[str, list[str]]:
+    return assembly[1]
+
+
+def test_the_windower_stands_still_while_another_engine_counts(assembly: tuple[Template, dict[str, list[str]]]) -> None:
+    assert {service: ecs_service(assembly[0], service)["DesiredCount"] for service in SETTINGS} == {
+        "producer": 1,
+        "windower": 0,
+        "detector": 1,
+    }
 
 
 @EACH

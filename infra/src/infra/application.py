@@ -75,5 +75,6 @@ def from_context(app: App) -> Config:
         alert_email=context("alert_email") or None,
         operations_email=context("operations_email") or None,
         nat_gateways=int(context("nat_gateways") or 1),
+        windower_tasks=int(context("windower_tasks") or 1),
         flink=context("flink") == "true",
     )

@@ -17,6 +17,7 @@ class Config:
         alert_email: who gets the alerts by e-mail; nobody when None.
         operations_email: who gets the alarms by e-mail; nobody when None.
         nat_gateways: 1, or 2 so that no task depends on another zone (docs/adr/0014).
+        windower_tasks: 1, or 0 while the Flink job counts in its place.
         flink: whether the Flink stack is part of it, whose code must be in the raw bucket before (docs/flink.md).
         emulated: for the emulator: the data stack alone, two shards, as its on-demand streams have one, and no
             Firehose, which a stand-in replaces.
@@ -28,6 +29,7 @@ class Config:
     alert_email: str | None = None
     operations_email: str | None = None
     nat_gateways: int = 1
+    windower_tasks: int = 1
     flink: bool = False
     emulated: bool = False
 

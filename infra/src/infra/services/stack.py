@@ -42,7 +42,7 @@ class ServicesStack(Stack):
         )
         place = Place(cluster=self.cluster, operators=network.operators, key=data.key, names=names)
         self.producer = Producer(self, "Producer", place=place)
-        self.windower = Windower(self, "Windower", place=place)
+        self.windower = Windower(self, "Windower", place=place, tasks=config.windower_tasks)
         self.detector = Detector(self, "Detector", place=place)
 
     @property

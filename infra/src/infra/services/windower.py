@@ -19,13 +19,14 @@ from infra.services.worker import Place, Task, Worker
 class Windower(Worker):
     """One works; in a deployment the new one stands by until the old one has given its leases back."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, place: Place) -> None:
-        """Run it in `place`."""
+    def __init__(self, scope: Construct, construct_id: str, *, place: Place, tasks: int) -> None:
+        """Run it in `place`; with no task while another engine counts."""
         task = Task(
             service="windower",
             port=8082,
             cpu=512,
             memory=1024,
+            tasks=tasks,
             stop_seconds=30,
             hands_over=True,
             environment=environment(place.names),

@@ -45,6 +45,7 @@ class Task:
         memory: in MiB, one that Fargate offers for that `cpu`.
         scratch: MiB of that memory for `/tmp`, which can be written.
         state: another folder that can be written, on the task's own disk; as in the image, so its owner may write.
+        tasks: how many run.
         stop_seconds: from SIGTERM to SIGKILL; Fargate allows 120.
         hands_over: whether a new task may start beside the old one; if not, the old one ends first.
         environment: all its settings but those that every service has, so that it can be read here what runs.
@@ -57,6 +58,7 @@ class Task:
     memory: int
     scratch: int = 64
     state: str | None = None
+    tasks: int = 1
     stop_seconds: int
     hands_over: bool
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +66,7 @@ class Task:
 
 
 class Worker(Construct):
-    """One service with one task, found in the VPC as `<service>.storepulse-<env>.internal`."""
+    """One service, found in the VPC as `<service>.storepulse-<env>.internal`."""
 
     def __init__(self, scope: Construct, construct_id: str, *, place: Place, task: Task) -> None:
         """Run `task` in `place`."""
@@ -192,7 +194,7 @@ class Worker(Construct):
             cluster=self._place.cluster,
             task_definition=self.definition,
             platform_version=ecs.FargatePlatformVersion.VERSION1_4,
-            desired_count=1,
+            desired_count=self._task.tasks,
             min_healthy_percent=100 if hands_over else 0,
             max_healthy_percent=200 if hands_over else 100,
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.DISABLED,
