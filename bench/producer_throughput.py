@@ -41,12 +41,12 @@ from producer.run import World
 from servicekit.clock import SystemClock
 from storepulse.instants import format_instant
 from storepulse.replay.event_times import format_event_time
-from storepulse.replay.rows import Encoded
+from storepulse.replay.rows import COLUMNS, Encoded
 from tests.emulator import REGION, Emulator
 
 STREAM = "bench"
 FIRST = 1_569_888_000_000
-HEADER = "event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session\n"
+HEADER = ",".join(COLUMNS) + "\n"
 STAMP = format_instant(FIRST)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.emulator import ROOT, Emulator, stop_group
+from tests.emulator import ROOT, Emulator, start_group, stop_group
 from tests.observed import BAD_EVENTS, RAW_BUCKET, Observed
 from tests.processes import ServiceProcess
 
@@ -80,16 +80,7 @@ class Chain(Observed):
             "PRODUCER_BAD_EVENTS_QUEUE": BAD_EVENTS,
             "PRODUCER_STATE_FOLDER": str(self.folder / "state"),
         }
-        with log.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "producer", "replay", *arguments],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        return start_group([sys.executable, "-m", "producer", "replay", *arguments], log, environment)
 
     def replay(self, *arguments: str, timeout_s: float = 240) -> None:
         """Replay to the end."""

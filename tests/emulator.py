@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
@@ -48,10 +48,26 @@ def wait_until(true: Callable[[], object], timeout_s: float, what: str, every_s:
         time.sleep(every_s)
 
 
+def start_group(
+    command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path = ROOT
+) -> "subprocess.Popen[bytes]":
+    """Start our own `command` as the leader of a group, so that `stop_group` ends all of it; it appends to `log`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+
+
 def stop_group(process: "subprocess.Popen[Any]", *signals: signal.Signals, grace_s: float = 15.0) -> None:
     """End `process` and its whole group: each of `signals` in turn, then SIGKILL.
 
-    The process must lead its group (`start_new_session=True`).
+    The process must lead its group, as those of `start_group` do.
     """
     for number in (*signals, signal.SIGKILL):
         try:
@@ -129,16 +145,7 @@ class Emulator:
         Raises:
             RuntimeError: it ended by itself; the message holds the end of its log.
         """
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own launcher
-                _command(self.port, self._state),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=self.process_env,
-                start_new_session=True,
-            )
+        self._process = start_group(_command(self.port, self._state), self.log, self.process_env)
         wait_until(self._answers, START_TIMEOUT_S, f"the emulator on {self.url}, log {self.log}")
 
     def _answers(self) -> bool:

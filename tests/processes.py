@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.emulator import ROOT, free_port, stop_group, wait_until
+from tests.emulator import free_port, start_group, stop_group, wait_until
 
 READY_TIMEOUT_S = 90.0
 
@@ -46,16 +46,7 @@ class ServiceProcess:
 
     def start(self) -> Self:
         """Start it and return at once."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own service
-                [sys.executable, "-m", self.service],
-                cwd=ROOT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._process = start_group([sys.executable, "-m", self.service], self.log, self._environment)
         return self
 
     def until_ready(self) -> Self:

@@ -31,8 +31,14 @@ def put(kinesis: "KinesisClient", stream: str, records: Sequence[tuple[str, byte
 
 def read(kinesis: "KinesisClient", stream: str) -> list[bytes]:
     """Return the data of every record in `stream` now, shard by shard."""
-    found: list[bytes] = []
+    return [data for found in read_shards(kinesis, stream).values() for data in found]
+
+
+def read_shards(kinesis: "KinesisClient", stream: str) -> dict[str, list[bytes]]:
+    """Return the data of every record in `stream` now, by shard id, in order."""
+    shards: dict[str, list[bytes]] = {}
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        found = shards.setdefault(shard["ShardId"], [])
         iterator: str | None = kinesis.get_shard_iterator(
             StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
@@ -42,7 +48,7 @@ def read(kinesis: "KinesisClient", stream: str) -> list[bytes]:
             if not page["Records"] and not page.get("MillisBehindLatest"):
                 break
             iterator = page.get("NextShardIterator")
-    return found
+    return shards
 
 
 def read_counts(kinesis: "KinesisClient", stream: str) -> list[WindowCount]:

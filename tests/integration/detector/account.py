@@ -11,6 +11,7 @@ from aws_kinesis_agg.aggregator import RecordAggregator
 
 from storepulse.activity.counts import WindowCount, encode_count
 from tests.emulator import Emulator
+from tests.streams import drain
 
 
 @dataclass
@@ -115,12 +116,7 @@ class Account:
         return self.bad_events
 
     def _drain(self, queue: str) -> list[str]:
-        sqs, bodies = self.emulator.client("sqs"), []
-        while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
-            for message in found:
-                bodies.append(message["Body"])
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return bodies
+        return drain(self.emulator.client("sqs"), queue)
 
     def checkpoints(self) -> dict[str, str]:
         """Return each lease's kcl_checkpoint."""

@@ -14,7 +14,7 @@ from urllib.error import HTTPError
 
 import psutil
 
-from tests.emulator import stop_group, wait_until
+from tests.emulator import start_group, stop_group, wait_until
 from tests.integration.detector.account import Account
 
 READY_TIMEOUT_S = 90.0
@@ -35,15 +35,7 @@ class RunningDetector:
     def start(self) -> None:
         """Start it; its log begins anew for `events`."""
         self._offset = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self.account.env | self._settings,
-                start_new_session=True,
-            )
+        self._process = start_group(self.command, self.log, self.account.env | self._settings)
 
     def events(self, name: str = "") -> list[dict[str, Any]]:
         """Return the log lines since the start, those of one event if named; each line must be JSON."""

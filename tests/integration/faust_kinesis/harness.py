@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from aws_kinesis_agg.aggregator import RecordAggregator
 
-from tests.emulator import ROOT, Emulator, stop_group, wait_until
+from tests.emulator import Emulator, start_group, stop_group, wait_until
 
 APP = Path(__file__).parent / "worker_app.py"
 PUT_RECORDS = 500
@@ -102,16 +102,7 @@ class Worker:
             "info",
             json.dumps(self._settings | settings),
         ]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own program
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=ROOT,
-                env=self._env,
-                start_new_session=True,
-            )
+        self.process = start_group(command, self.log, self._env)
 
     def lines(self) -> list[dict[str, Any]]:
         text = self.out.read_text() if self.out.exists() else ""

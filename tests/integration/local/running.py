@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tests.emulator import ROOT, free_port
+from tests.emulator import ROOT, free_port, start_group
 
 PYTHON = ROOT / "local" / ".venv" / "bin" / "python"
 
@@ -33,11 +33,7 @@ def local(*arguments: str, env: Mapping[str, str], timeout: float = 120.0) -> "s
 
 def start(*arguments: str, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
     """Start a command that runs until it is stopped; its output is appended to `log`."""
-    command = [str(PYTHON), "-m", "local", *arguments]
-    with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603 - our own command
-            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
+    return start_group([str(PYTHON), "-m", "local", *arguments], log, env)
 
 
 def one_line(text: str) -> str:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import msgspec
 
 from tests.emulator import Emulator
+from tests.streams import drain, read_shards
 
 
 @dataclass
@@ -50,20 +51,8 @@ class Account:
 
     def records(self) -> dict[str, list[dict[str, Any]]]:
         """Return the stream's records by shard, in order."""
-        kinesis = self.aws.client("kinesis")
-        found: dict[str, list[dict[str, Any]]] = {}
-        for shard in kinesis.list_shards(StreamName=self.stream)["Shards"]:
-            shard_id = shard["ShardId"]
-            iterator = kinesis.get_shard_iterator(
-                StreamName=self.stream, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-            found[shard_id] = []
-            while reply := kinesis.get_records(ShardIterator=iterator, Limit=10_000):
-                if not reply["Records"]:
-                    break
-                found[shard_id] += [msgspec.json.decode(record["Data"]) for record in reply["Records"]]
-                iterator = reply["NextShardIterator"]
-        return found
+        shards = read_shards(self.aws.client("kinesis"), self.stream)
+        return {shard_id: [msgspec.json.decode(data) for data in found] for shard_id, found in shards.items()}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the records that are no heartbeats."""
@@ -71,12 +60,7 @@ class Account:
 
     def bad_events(self) -> list[dict[str, Any]]:
         """Take all messages from the queue."""
-        sqs, found = self.aws.client("sqs"), []
-        while messages := sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                found.append(msgspec.json.decode(message["Body"]))
-                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-        return found
+        return [msgspec.json.decode(body) for body in drain(self.aws.client("sqs"), self.queue_url)]
 
 
 def command(arguments: Sequence[str]) -> list[str]:

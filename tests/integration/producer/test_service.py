@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from storepulse.instants import parse_instant
-from tests.emulator import Emulator, stop_group, wait_until
+from tests.emulator import Emulator, start_group, stop_group, wait_until
 from tests.integration.producer.account import Account, command
 from tests.unit.producer.builders import csv_text, row
 
@@ -29,10 +29,7 @@ class Service:
 
     def start(self) -> None:
         self._log.write_bytes(b"")
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own
-                command([]), env=self.account.env, stderr=log, stdout=log, start_new_session=True
-            )
+        self._process = start_group(command([]), self._log, self.account.env)
         wait_until(lambda: "http_listening" in self._log.read_text(), START_S, "the service")
         (url,) = re.findall(r'"url": "(http://[^"]+)"', self._log.read_text())
         self.http.base_url = httpx.URL(url)

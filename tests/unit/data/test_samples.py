@@ -2,7 +2,8 @@ import hashlib
 
 import pytest
 
-from tests.unit.data.samples import DATA, FILES, claims, facts
+from storepulse.replay.rows import COLUMNS
+from tests.unit.data.samples import DATA, FILES, claims, facts, read
 
 
 def test_every_sample_has_its_committed_checksum() -> None:
@@ -17,3 +18,7 @@ def test_every_fact_that_the_documentation_states_about_a_sample_is_true(name: s
     computed = facts(name)
     assert len(stated) > 15
     assert [(fact, value) for fact, value in stated if computed.get(fact) != value] == []
+
+
+def test_the_columns_of_the_whole_sample_are_those_that_events_are_made_of() -> None:
+    assert tuple(read("rees46_multicategory_2019-10-01.csv.gz")[0]) == COLUMNS

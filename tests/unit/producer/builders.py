@@ -1,9 +1,10 @@
 """Files to replay."""
 
 from storepulse.replay.event_times import format_event_time
+from storepulse.replay.rows import COLUMNS
 
 FIRST = 1_569_888_000_000  # 2019-10-01 00:00:00 UTC
-HEADER = b"event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session"
+HEADER = ",".join(COLUMNS).encode()
 
 
 def row(second: int, *, user: int = 1, category: int = 1, price: str = "1.50") -> bytes:

@@ -11,7 +11,6 @@ from storepulse.activity.codec import decode
 from storepulse.activity.events import Activity
 from storepulse.instants import format_instant, parse_instant
 from storepulse.replay.bots import (
-    COLUMNS,
     Bot,
     Burst,
     LowAndSlow,
@@ -24,7 +23,7 @@ from storepulse.replay.bots import (
     plant,
 )
 from storepulse.replay.event_times import parse_event_time
-from storepulse.replay.rows import Encoded, RowCodec
+from storepulse.replay.rows import COLUMNS, Encoded, RowCodec
 from tests.builders import START
 
 WINDOW = 10_000

@@ -9,20 +9,9 @@ from storepulse.activity.codec import decode
 from storepulse.activity.events import Activity
 from storepulse.instants import format_instant
 from storepulse.replay.event_times import format_event_time, parse_event_time
-from storepulse.replay.rows import OWN, Encoded, HeaderError, RowCodec, stamp_text
+from storepulse.replay.rows import COLUMNS, OWN, Encoded, HeaderError, RowCodec, stamp_text
 from tests.builders import START
 
-COLUMNS = (
-    "event_time",
-    "event_type",
-    "product_id",
-    "category_id",
-    "category_code",
-    "brand",
-    "price",
-    "user_id",
-    "user_session",
-)
 ROW = (
     "2019-10-01 00:00:00 UTC",
     "view",

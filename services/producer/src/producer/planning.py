@@ -15,9 +15,9 @@ from producer.progress import Progress
 from producer.reading.csv import Row
 from producer.reading.files import Piece, read_file
 from storepulse.instants import from_datetime
-from storepulse.replay.bots import COLUMNS, BotLabel, Plan, PlanError, PlantedAction, decode_plan, label, plant
+from storepulse.replay.bots import BotLabel, Plan, PlanError, PlantedAction, decode_plan, label, plant
 from storepulse.replay.pacing import ReplayClock
-from storepulse.replay.rows import RowCodec
+from storepulse.replay.rows import COLUMNS, RowCodec
 
 MAX_PLAN_BYTES: Final = 1024 * 1024
 

@@ -23,18 +23,6 @@ Count = Annotated[int, Meta(ge=1, le=MAX_ACTIONS)]
 Seconds = Annotated[int, Meta(ge=0, le=100 * 365 * 86_400)]
 Span = Annotated[int, Meta(ge=1, le=100 * 365 * 86_400)]
 
-COLUMNS: Final = (
-    "event_time",
-    "event_type",
-    "product_id",
-    "category_id",
-    "category_code",
-    "brand",
-    "price",
-    "user_id",
-    "user_session",
-)
-
 
 class _Bot(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", forbid_unknown_fields=True):
     """What every bot has: who it is and what it looks at."""
@@ -107,7 +95,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PlantedAction(msgspec.Struct, frozen=True):
-    """One action of a bot: when, and its row, in the order of `COLUMNS`."""
+    """One action of a bot: when, and its row, in the order of `rows.COLUMNS`."""
 
     event_time: int
     values: list[str]

@@ -21,6 +21,8 @@ from storepulse.replay.event_times import parse_event_time
 
 REQUIRED: Final = ("event_time", "event_type", "product_id", "price", "user_id")
 OWN: Final = ("txn_timestamp", "event_id")
+COLUMNS: Final = tuple(name for name in Activity.__struct_fields__ if name not in OWN)
+"""The columns of a REES46 file, in its order."""
 MAX_COLUMNS: Final = 1000
 _TYPES: Final = frozenset(get_args(EventType))
 _PLAIN_PRICE: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?").fullmatch
