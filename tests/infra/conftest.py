@@ -3,31 +3,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.synthesis import Template, load, synthesise_all
+from tests.infra.synthesis import Template, assemble, load
 
 
 @pytest.fixture(scope="session")
-def aws_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """Every stack of a deployment called `test`, without Flink."""
-    return synthesised_once(tmp_path_factory, request, "aws")
-
-
-@pytest.fixture(scope="session")
-def aws_folder_with_flink(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The same with Flink."""
-    return synthesised_once(tmp_path_factory, request, "flink", "--flink")
-
-
-def synthesised_once(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, name: str, *options: str
-) -> Path:
-    """Return the folder of a synthesis that all processes share that run the tests."""
+def deployments(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """Two deployments, synthesised once by however many processes run the tests; see `assemble`."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if hasattr(request.config, "workerinput") else base
-    folder = shared / f"infra-{name}"
-    with (shared / f"infra-{name}.lock").open("w") as lock:
+    folder = shared / "infra"
+    with (shared / "infra.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return folder if folder.exists() else synthesise_all(folder, "--env", "test", *options)
+        if not (folder / "flink" / "data.json").exists():
+            assemble(folder)
+        return folder
+
+
+@pytest.fixture(scope="session")
+def aws_folder(deployments: Path) -> Path:
+    return deployments / "aws"
+
+
+@pytest.fixture(scope="session")
+def aws_folder_with_flink(deployments: Path) -> Path:
+    return deployments / "flink"
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,31 @@ def synthesise_all(folder: Path, *options: str) -> Path:
     return folder
 
 
+ASSEMBLE = """
+import sys
+from pathlib import Path
+from infra import settings
+settings.use_bundled_node()
+from infra.application import build
+from infra.config import Config
+from infra.synthesis import as_text, part_of, without_metadata
+given = {"env_name": "test", "account": "111111111111", "region": "us-east-1"}
+for name, more in {"aws": {}, "flink": {"flink": True, "windower_tasks": 0}}.items():
+    folder = Path(sys.argv[1]) / name
+    for stack in build(Config(**given, **more), outdir=folder / "assembly").synth().stacks:
+        (folder / f"{part_of(stack.stack_name)}.json").write_text(as_text(without_metadata(stack.template)))
+"""
+
+
+def assemble(folder: Path) -> None:
+    """Write two deployments called `test`: `aws`, and `flink` with the Flink job in the windower's place.
+
+    Each folder has the stacks' templates, as `<part>.json`, and what CDK deploys, in `assembly`.
+    """
+    result = infra("-c", ASSEMBLE, str(folder))
+    assert result.returncode == 0, result.stderr
+
+
 def synthesise(file: Path, *options: str) -> Path:
     """Write a template to `file` and return it."""
     result = infra("-m", "infra", "synth", *options, "--output", str(file))

@@ -1,11 +1,12 @@
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from detector.settings import DetectorSettings
-from tests.infra.synthesis import ROOT, Template, infra, load, of_type, only
+from tests.infra.synthesis import ROOT, Template, load, of_type, only
 from tests.infra.wiring import SETTINGS, container, task
 
 EACH = pytest.mark.parametrize("service", SETTINGS)
@@ -134,43 +135,25 @@ def test_an_image_is_built_for_the_processor_that_its_task_has(services: Templat
     assert task(services, service)["RuntimePlatform"]["CpuArchitecture"] == "X86_64"
 
 
-ASSEMBLY = """
-import json, sys
-from pathlib import Path
-from infra import settings
-settings.use_bundled_node()
-from infra.application import build
-from infra.config import Config
-folder = Path(sys.argv[1])
-build(Config(env_name="test", account="111111111111", region="us-east-1", windower_tasks=0), outdir=folder).synth()
-manifest = json.loads((folder / "Storepulse-Services-test.assets.json").read_text())
-for asset in manifest["dockerImages"].values():
-    given = folder / asset["source"]["directory"]
-    files = sorted(str(file.relative_to(given)) for file in given.rglob("*") if file.is_file())
-    print(json.dumps([asset["source"]["dockerFile"], files]))
-"""
+def test_the_windower_stands_still_while_the_flink_job_counts(aws_folder_with_flink: Path) -> None:
+    services = load(aws_folder_with_flink / "services.json")
+    tasks = {service: ecs_service(services, service)["DesiredCount"] for service in SETTINGS}
+    assert tasks == {"producer": 1, "windower": 0, "detector": 1}
 
 
 @pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Template, dict[str, list[str]]]:
-    """The services stack of a deployment without windower, and what is given to Docker for each service."""
-    folder = tmp_path_factory.mktemp("assembly")
-    result = infra("-c", ASSEMBLY, str(folder))
-    assert result.returncode == 0, result.stderr
-    contexts = {file.split("/")[1]: files for file, files in map(json.loads, result.stdout.splitlines())}
-    return load(folder / "Storepulse-Services-test.template.json"), contexts
-
-
-@pytest.fixture(scope="module")
-def contexts(assembly: tuple[Template, dict[str, list[str]]]) -> dict[str, list[str]]:
-    return assembly[1]
-
-
-def test_the_windower_stands_still_while_another_engine_counts(assembly: tuple[Template, dict[str, list[str]]]) -> None:
-    assert {service: ecs_service(assembly[0], service)["DesiredCount"] for service in SETTINGS} == {
-        "producer": 1,
-        "windower": 0,
-        "detector": 1,
+def contexts(aws_folder: Path) -> dict[str, list[str]]:
+    """What is given to Docker for each service."""
+    assembly = aws_folder / "assembly"
+    manifest = json.loads((assembly / "Storepulse-Services-test.assets.json").read_text())
+    sources = [asset["source"] for asset in manifest["dockerImages"].values()]
+    return {
+        source["dockerFile"].split("/")[1]: sorted(
+            str(file.relative_to(assembly / source["directory"]))
+            for file in (assembly / source["directory"]).rglob("*")
+            if file.is_file()
+        )
+        for source in sources
     }
 
 
