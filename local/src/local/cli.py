@@ -206,6 +206,7 @@ def supervise(only: Only = None) -> None:
 def main() -> None:
     """Run the command line; an error the user can put right is one line on stderr and exit code 1."""
     signals.end_in_order()
+    settings.keep_to_this_machine()
     try:
         app()
     except LocalError as error:

@@ -109,6 +109,26 @@ def become(command: Sequence[str], extra: Mapping[str, str]) -> NoReturn:
     os.execve(command[0], list(command), inherited_environment(extra))  # noqa: S606 - our own program
 
 
+def keep_to_this_machine() -> None:
+    """Make this process and its children know nothing of the user's own AWS account, nor reach this machine by a proxy.
+
+    A profile, a session token or an endpoint for one service in the environment would come before what they are told.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    without_proxy = ",".join(
+        filter(None, (os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), HERE, "localhost"))
+    )
+    configure_process(
+        {
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": without_proxy,
+            "no_proxy": without_proxy,
+        }
+    )
+
+
 def configure_process(values: Mapping[str, str]) -> None:
     """Set variables of this process, for a library whose only configuration is its environment."""
     os.environ.update(values)

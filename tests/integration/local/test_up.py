@@ -62,6 +62,14 @@ def test_up_again_changes_nothing_and_shows_the_addresses(running: dict[str, str
     assert {name: pid(running, name) for name in before} == before
 
 
+def test_the_users_own_aws_profile_endpoints_and_proxy_are_nothing_to_the_account(running: dict[str, str]) -> None:
+    elsewhere = "http://127.0.0.1:9"
+    own = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL_CLOUDFORMATION": elsewhere, "http_proxy": elsewhere}
+    for command in (("deploy",), ("up", *only(NAMES))):
+        result = local(*command, env={**running, **own})
+        assert result.returncode == 0, result.stderr
+
+
 def test_a_killed_service_comes_back_and_the_logs_say_so(running: dict[str, str]) -> None:
     run_dir = Path(running["LOCAL_RUN_DIR"])
     os.kill(pid(running, "firehose"), signal.SIGKILL)

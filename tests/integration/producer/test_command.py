@@ -180,6 +180,15 @@ def test_a_request_whose_answer_is_lost_is_looked_for_before_it_is_sent_again(ac
     assert (len(ids), set(ids.values())) == (len(ROWS), {1})
 
 
+def test_a_profile_that_does_not_exist_is_said_in_a_line(runs: Runs) -> None:
+    runs.env["AWS_PROFILE"] = "nobody"
+    code, _, err = runs.finish("x.csv")
+    assert (code, err.strip()) == (
+        1,
+        "producer: AWS cannot be used from here: The config profile (nobody) could not be found",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import uvloop
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
+from botocore.exceptions import BotoCoreError
 
 from dead_letters.patience import Patience
 from dead_letters.sink import DeadLetters
@@ -22,6 +23,7 @@ from producer.adapters.s3_sources import S3Sources
 from producer.adapters.s3_states import S3States
 from producer.adapters.sqs_bad_events import SqsBadEvents
 from producer.api import add_replays
+from producer.errors import ReplayError
 from producer.metrics import ProducerMetrics
 from producer.replays import Replays
 from producer.run import World
@@ -49,8 +51,17 @@ class _Aws:
 
 @asynccontextmanager
 async def command_world(settings: ProducerSettings, state_file: Path | None) -> AsyncIterator[World]:
-    """Yield the world of the command line: S3 and this machine's files, states in files."""
-    async with _connected(settings) as aws:
+    """Yield the world of the command line: S3 and this machine's files, states in files.
+
+    Raises:
+        ReplayError: the user's own AWS settings are wrong, such as a profile that does not exist.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            aws = await stack.enter_async_context(_connected(settings))
+        except BotoCoreError as error:
+            msg = f"AWS cannot be used from here: {error}"
+            raise ReplayError(msg) from error
         yield World(
             stream=aws.stream,
             sources=RoutedSources(s3=S3Sources(aws.s3), paths=FileSources()),

@@ -97,7 +97,12 @@ def replay(  # noqa: PLR0917 - typer makes an option of each
         )
         typer.echo(f"producer: {problems}", err=True)
         raise typer.Exit(2) from None
-    raise typer.Exit(uvloop.run(_replay(settings, options, state, resume=resume)))
+    try:
+        code = uvloop.run(_replay(settings, options, state, resume=resume))
+    except ReplayError as error:  # before the replay began; later ones are in its report
+        typer.echo(f"producer: {error}", err=True)
+        code = 1
+    raise typer.Exit(code)
 
 
 async def _replay(settings: ProducerSettings, options: ReplayOptions, state: Path | None, *, resume: bool) -> int:
