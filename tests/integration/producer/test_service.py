@@ -49,10 +49,12 @@ class Service:
 @pytest.fixture
 def service(aws: Emulator, tmp_path: Path) -> Iterator[Service]:
     running = Service(Account.create(aws, tmp_path))
-    running.start()
-    yield running
-    running.http.close()
-    running.kill()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.http.close()
+        running.kill()
 
 
 def test_replays_are_started_one_at_a_time_shown_stopped_and_resumed_also_after_a_kill(service: Service) -> None:
