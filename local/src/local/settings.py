@@ -69,6 +69,8 @@ class LocalSettings(BaseSettings):
         return {
             **ports,
             "LOCAL_ENGINE": self.engine,
+            "LOCAL_BIND_HOST": self.bind_host,
+            "LOCAL_EMULATOR_HOST": self.emulator_host,
             "LOCAL_EMULATOR_PORT": str(self.emulator_port),
             "LOCAL_PERSIST": str(self.persist).lower(),
             "LOCAL_RUN_DIR": str(self.run_dir),

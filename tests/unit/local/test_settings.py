@@ -22,8 +22,15 @@ def test_a_service_s_own_variable_moves_it_alone(monkeypatch: pytest.MonkeyPatch
     assert load().service_ports() == {"producer": 8081, "windower": 9000, "detector": 8083}
 
 
+def test_the_emulator_can_be_on_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_EMULATOR_HOST", "emulator")
+    assert load().endpoint_url == "http://emulator:4566"
+
+
 def test_a_child_process_given_these_settings_has_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = LocalSettings(emulator_port=5000, windower_port=7000, persist=True)
+    settings = LocalSettings(
+        emulator_port=5000, windower_port=7000, persist=True, bind_host="127.0.0.2", emulator_host="emulator"
+    )
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
     assert load() == settings
