@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from storepulse.activity.actions import decode_actions
 from tests.builders import payload
 from tests.parity.job import needs_flink, run_job
+
+pytestmark = pytest.mark.timeout(1_800)  # a minute on a quiet machine
 
 _OPEN = payload()[:-1]
 _NO_USER = payload(user_id=...)[:-1]

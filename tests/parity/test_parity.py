@@ -12,6 +12,8 @@ from tests.parity.cases import corpus, drawn, otherwise, real_rows, stream
 from tests.parity.job import needs_flink, run_job
 from tests.parity.shrinking import shrunk
 
+pytestmark = pytest.mark.timeout(1_800)  # a minute on a quiet machine
+
 STREAMS = {
     "40 short cases": stream(seed=1, cases=36, events=60),
     "5 longer cases": stream(seed=2, cases=1, events=600),
@@ -91,7 +93,6 @@ def test_a_difference_shrinks_to_the_records_that_make_it() -> None:
 
 @needs_flink
 @pytest.mark.parity
-@pytest.mark.timeout(1_800)
 async def test_the_engines_agree_on_hundreds_of_cases_and_a_million_events(tmp_path: Path) -> None:
     streams = [stream(seed=100 + n, cases=21, events=5_000) for n in range(9)]
     answers = run_job(streams, tmp_path)

@@ -10,6 +10,8 @@ from tests.parity.answers import Answer, pure
 from tests.parity.job import answer_of, needs_flink
 from tests.parity.live import LiveJob
 
+pytestmark = [needs_flink, pytest.mark.parity, pytest.mark.timeout(1_800)]
+
 
 def action(user: str, at: int) -> bytes:
     """Return an action `at` ms after the start."""
@@ -53,23 +55,16 @@ def _has_finals(enough: int, answer: Answer) -> bool:
     return answer.finals.total() >= enough
 
 
-@needs_flink
-@pytest.mark.parity
-@pytest.mark.timeout(900)
 def test_no_window_is_lost_or_doubled_when_the_job_starts_from_its_savepoint(lives: list[Answer]) -> None:
     assert lives[1].differences(pure([*FIRST, *SECOND])) == []
 
 
-@needs_flink
-@pytest.mark.parity
 def test_what_is_open_when_the_job_is_stopped_fires_in_its_next_life(lives: list[Answer]) -> None:
     first, second = lives[:2]
     assert [(count.user, count.num_actions) for count in first.finals] == [("first", 10)] * 2
     assert {count.user: count.num_actions for count in second.finals - first.finals} == {"before": 14, "behind": 15}
 
 
-@needs_flink
-@pytest.mark.parity
 def test_the_eleventh_action_is_told_once_whichever_life_it_falls_in(lives: list[Answer]) -> None:
     assert [sorted(count.user for count in answer.earlies.elements()) for answer in lives[:2]] == [
         ["behind"],
@@ -77,8 +72,6 @@ def test_the_eleventh_action_is_told_once_whichever_life_it_falls_in(lives: list
     ]
 
 
-@needs_flink
-@pytest.mark.parity
 def test_a_late_record_before_any_in_time_of_a_life_is_dropped_and_seen_in_a_metric_alone(lives: list[Answer]) -> None:
     expected = pure([*FIRST, *SECOND, *THIRD])
     assert lives[2].differences(expected) == [f"bad - {('late', THIRD[0])!r}"], "known: docs/flink.md"
