@@ -20,7 +20,7 @@ from storepulse.instants import format_instant, from_datetime
 from storepulse.replay.bots import Plan
 
 EMPTY: Final = Plan(bots=[])
-STOP_WITHIN_S: Final = 15.0
+STOP_WITHIN_S: Final = 10.0
 """How long a stopped replay may take to end in order; less than whoever stops the service waits before a kill."""
 _log = get_logger(__name__)
 Sent = Callable[[Entry, Put], None]
