@@ -1,6 +1,7 @@
 """What is deployed, what is documented and what the domain says of the same things agree."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -67,3 +68,16 @@ def test_every_table_has_its_options_and_every_part_is_used() -> None:
 def test_the_streams_are_those_of_the_platform(name: str) -> None:
     field = {"stream_1": "source_stream", "stream_2": "sink_stream"}[name]
     assert deployed()[name]["stream.arn"].endswith(f":stream/{WindowerSettings.model_fields[field].default}")
+
+
+def test_the_zip_holds_what_the_properties_say_is_run_and_every_file_that_it_reads() -> None:
+    options = deployed()["kinesis.analytics.flink.run.options"]
+    descriptor = (FLINK / "assembly" / "application.xml").read_text()
+    files = re.findall(r"<source>(.*?)</source><outputDirectory>/?(.*?)</outputDirectory>", descriptor)
+    assert {Path(folder) / Path(source).name for source, folder in files} == {
+        Path(options["python"]),
+        Path(options["jarfile"]),
+    }
+    assert re.findall(r"<directory>(.*?)</directory><outputDirectory>(.*?)</outputDirectory>", descriptor) == [
+        ("sql", "sql")
+    ]
