@@ -153,6 +153,20 @@ def test_it_outlives_an_outage_of_aws(stage: Stage) -> None:
         assert stage.windower.process.poll() is None
 
 
+def test_started_while_aws_is_away_it_lives_and_is_ready_only_when_aws_is_back(stage: Stage) -> None:
+    stage.emulator.pause()
+    try:
+        stage.windower.start()
+        wait_until(lambda: stage.windower.get("/health/live")[0] == 200, 60, "alive", 0.1)
+        seen = {stage.windower.get("/health/ready")[0]}
+        wait_until(lambda: "bad_events_queue" in stage.windower.get("/health/ready")[1], 60, "a check by name", 0.1)
+        seen.add(stage.windower.get("/health/ready")[0])
+    finally:
+        stage.emulator.resume()
+    assert seen == {503}
+    stage.windower.until_ready()
+
+
 def test_it_stops_when_told_to_while_aws_is_away_and_loses_nothing(stage: Stage) -> None:
     with stage.windower:
         stage.send(traffic(8, 20))

@@ -36,6 +36,8 @@ class Windower:
         self._metrics = WindowerMetrics()
         self._clock = SystemClock()
         self._health = Health(live_within=LIVE_WITHIN)
+        self._health.add_check("leases", self._leases_are_kept)  # from the first moment: nothing is ready before it is
+        self._faust_app: faust.App | None = None
         self.api: FastAPI = build_api(SERVICE, self._health, self._metrics.registry)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -58,8 +60,11 @@ class Windower:
         ) as clients:
             faust_app = create_faust_app(self._settings)
             patience = Patience(stopping=lambda: stop.is_set() or faust_app.crashed)
-            worker = self._worker(faust_app, await self._bad_events(clients, patience))
-            self._add_checks(clients, faust_app)
+            letters = self._dead_letters(clients, patience)
+            self._add_checks(clients, letters)
+            await letters.find_queue()  # or end: without it nothing can be set aside
+            worker = self._worker(faust_app, letters)
+            self._faust_app = faust_app
             async with faust_app_running(faust_app):
                 await self._until_stopped(faust_app, worker, stop)
             if faust_app.crashed:
@@ -108,29 +113,32 @@ class Windower:
             self._metrics.service.checkpointed(self._clock.now() - age)
             await asyncio.sleep(LOOK_AROUND_EVERY.total_seconds())
 
-    async def _bad_events(self, clients: AwsClients, patience: Patience) -> BadEventSink:
+    def _dead_letters(self, clients: AwsClients, patience: Patience) -> DeadLetters:
         queue, bucket = self._settings.bad_events_queue, self._settings.bad_events_bucket
-        letters = DeadLetters(sqs=clients.sqs, s3=clients.s3, queue=queue, bucket=bucket, patience=patience)
-        url = await letters.find_queue()
-        self._health.add_check("bad_events_queue", lambda: clients.sqs.get_queue_attributes(QueueUrl=url))
-        return letters
+        return DeadLetters(sqs=clients.sqs, s3=clients.s3, queue=queue, bucket=bucket, patience=patience)
 
-    def _add_checks(self, clients: AwsClients, faust_app: faust.App) -> None:
+    def _add_checks(self, clients: AwsClients, letters: DeadLetters) -> None:
         settings, kinesis = self._settings, clients.kinesis
+
+        async def queue_answers() -> None:
+            await clients.sqs.get_queue_attributes(QueueUrl=await letters.find_queue())
+
+        self._health.add_check("bad_events_queue", queue_answers)
         self._health.add_check("source_stream", _exists(kinesis.describe_stream_summary, settings.source_stream))
         self._health.add_check("sink_stream", _exists(kinesis.describe_stream_summary, settings.sink_stream))
         self._health.add_check("lease_table", lambda: clients.dynamodb.describe_table(TableName=settings.app_id))
-        self._health.add_check("leases", lambda: _leases_are_kept(faust_app))
+
+    async def _leases_are_kept(self) -> None:
+        if self._faust_app is None:
+            msg = "it has not started to read"
+            raise RuntimeError(msg)
+        if not self._faust_app.consumer.ready:
+            msg = "shards are being dealt out, or the leases could not be renewed in time"
+            raise RuntimeError(msg)
 
 
 def _exists(describe: Callable[..., Awaitable[object]], stream: str) -> Callable[[], Awaitable[object]]:
     return lambda: describe(StreamName=stream)
-
-
-async def _leases_are_kept(faust_app: faust.App) -> None:
-    if not faust_app.consumer.ready:
-        msg = "shards are being dealt out, or the leases could not be renewed in time"
-        raise RuntimeError(msg)
 
 
 def build(settings: WindowerSettings) -> Windower:
