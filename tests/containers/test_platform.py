@@ -1,8 +1,10 @@
 """`docker compose up --wait`, then `docker compose run producer`: alerts, exact counts, and all within its limits."""
 
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -10,9 +12,13 @@ import pytest
 from tests import compose
 from tests.containers.engine import inspect
 from tests.containers.platform import SERVICES, Platform
+from tests.containers.prometheus import gathering
+from tests.containers.test_observability import DASHBOARDS, names, queries
 from tests.observed import BAD_ROWS, LATE_ROWS, SAMPLE_ROWS, hold_to_the_exact_answer
 
 KILLED = 128 + 9
+NOTHING_YET = {"producer_records_total", "detector_daemon_restarts_total"}
+"""Of a replay by command line, which is another container, and of no daemon that ended."""
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
 
@@ -73,6 +79,22 @@ def test_a_process_that_wants_more_memory_than_the_limit_is_killed_and_the_servi
     ended = played.container(service).run("python", "-c", f"b'x' * {wanted}")
     assert ended.returncode == KILLED, ended
     assert played.container(service).is_healthy()
+
+
+def test_every_query_of_the_dashboards_finds_series_in_a_prometheus_that_gathers_the_platform(
+    played: Platform, tmp_path: Path
+) -> None:
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("prometheus is not installed (Debian: the package prometheus)")
+    addresses = {named(name): f"127.0.0.1:{played.ports[name]}" for name in SERVICES}
+    with gathering(program, addresses, tmp_path) as prometheus:
+        empty = {query for path in DASHBOARDS for query in queries(path) if not prometheus.query(query)}
+    assert {name for query in empty for name in names(query)} <= NOTHING_YET
+
+
+def named(service: str) -> str:
+    return f"{service}:{compose.environment(service)[f'{service.upper()}_PORT']}"
 
 
 @pytest.mark.parametrize("service", SERVICES)
