@@ -10,12 +10,13 @@
 -- end the job.
 -- This part decides what a record costs. Flink computes an expression anew wherever it is named: so the record is parsed
 -- here and nowhere else, {user} finds the user without parsing, and SPLIT_INDEX serves to look for a text, as LIKE and
--- CHAR_LENGTH would turn it into bytes first. Not REGEXP_EXTRACT: it compiles its expression for every record.
+-- CHAR_LENGTH would turn it into bytes first. Not REGEXP_EXTRACT: it compiles its expression for every record. Not CAST to
+-- a timestamp: TO_TIMESTAMP with its format takes a fifth of the time.
 CREATE TABLE stream_1 (
   payload BYTES,
   {stream_1_place},
   taken_at AS PROCTIME(),
-  rowtime AS COALESCE(TRY_CAST(REPLACE(REGEXP_SUBSTR({fields}, '{countable}'), 'T', ' ') AS TIMESTAMP(3)), {never}),
+  rowtime AS COALESCE(TO_TIMESTAMP(REGEXP_SUBSTR({fields}, '{countable}'), '{wire_form}'), {never}),
   WATERMARK FOR rowtime AS CASE WHEN {far_ahead} THEN {never} ELSE rowtime - INTERVAL '10' SECOND END
 ) WITH ({stream_1});
 
@@ -80,7 +81,7 @@ GROUP BY user_id, window_start, window_end;
 -- bad_event_id: 32 hexadecimal digits for the place and the content. What would not fit into a message of the dead-letter queue with its
 -- payload goes without: stream 1 and its archive hold it.
 INSERT INTO bad_events
-SELECT MD5(CONCAT_WS(U&'\001F', 'flink', '{stream_1_name}', shard_id, sequence_number, MD5({text}))),
+SELECT MD5(CONCAT_WS(U&'\001F', 'flink', '{stream_1_name}', shard_id, sequence_number, MD5(DECODE(payload, 'ISO-8859-1')))),
        'flink', kind, reason,
        CASE WHEN payload = CAST(payload AS VARBINARY(150000)) THEN COALESCE(TO_BASE64(payload), '') ELSE '' END,
        '{stream_1_name}', shard_id, sequence_number, DATE_FORMAT(CAST(taken_at AS TIMESTAMP(3)), '{wire_form}')

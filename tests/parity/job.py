@@ -85,7 +85,10 @@ def deployed() -> dict[str, dict[str, str]]:
 
 def answer_of(directory: Path) -> Answer:
     """Return what a job has put out into `directory` until now."""
-    return delivered(rows(directory / "stream_2", WindowCount), rows(directory / "bad_events", BadEvent))
+    bad = rows(directory / "bad_events", BadEvent)
+    assert all(event.service == "flink" and event.stream.endswith("/stream_1") for event in bad)
+    assert len({event.bad_event_id for event in bad}) >= len({event.payload for event in bad}), "an id each"
+    return delivered(rows(directory / "stream_2", WindowCount), bad)
 
 
 def rows(table: Path, kind: type[Row]) -> list[Row]:
