@@ -112,15 +112,19 @@ logs: | local/.venv/.done  ## Follow the logs of all services
 
 # ---- the platform in containers; these need Docker with compose v2 (docs/containers.md)
 
-.PHONY: images compose-up compose-down compose-demo test-compose chaos-compose
-images:  ## Build the image of every service, and show their sizes
+.PHONY: engine images compose-up compose-down compose-demo test-compose chaos-compose
+engine:
+	@docker version >/dev/null 2>&1 && docker compose version >/dev/null 2>&1 || \
+	  { echo "This needs Docker with compose v2, and no engine answers ('docker version', 'docker compose version')" >&2; exit 1; }
+
+images: engine  ## Build the image of every service, and show their sizes
 	@docker compose build --quiet
 	@docker image ls --filter 'reference=storepulse/*:$(or $(STOREPULSE_TAG),dev)' --format 'table {{.Repository}}\t{{.Size}}'
 
 compose-up: images  ## Start the platform in containers and leave it running (PROFILE=observability adds Prometheus and Grafana)
 	@docker compose $(addprefix --profile ,$(PROFILE)) up --wait
 
-compose-down:  ## Remove the platform's containers, network and volumes
+compose-down: engine  ## Remove the platform's containers, network and volumes
 	@docker compose --profile '*' down --volumes --remove-orphans
 
 compose-demo: images | local/.venv/.done  ## Run the demo on containers: the same replay, the same verdict, nothing left (SPEED=150)

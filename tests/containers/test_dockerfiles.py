@@ -1,6 +1,7 @@
 """What the Dockerfiles say, held to without an engine; test_images.py looks at what comes of them."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -92,6 +93,18 @@ def test_a_services_lock_holds_no_test_tool_and_no_build_tool(service: str) -> N
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     tools = {re.split(r"[^\w-]", each)[0] for each in groups["dev"] + groups["images"]} - {"boto3"}
     assert not tools & {pin.partition("==")[0] for pin in pins(service)}
+
+
+def test_without_an_engine_it_is_said_what_is_missing() -> None:
+    nowhere = os.environ | {"DOCKER_HOST": "unix:///nowhere"}
+    local = [str(ROOT / "local" / ".venv" / "bin" / "python"), "-m", "local", "compose-demo"]
+    for command in (["make", "images"], local):
+        done = subprocess.run(  # noqa: S603 - our own commands
+            command, cwd=ROOT, env=nowhere, capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert "needs Docker with compose v2" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_images_are_built_with_the_uv_of_the_makefile() -> None:

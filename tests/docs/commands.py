@@ -49,7 +49,9 @@ TABLE: dict[str, Proof] = {
     r"make chaos": RunBy("tests/chaos/test_chain.py", "pytest.mark.chaos"),
     r"(\.venv/bin/)?python -m producer replay [^-].*": RunBy("tests/integration/producer/test_command.py", "replay"),
     r"(\.venv/bin/)?python -m producer": RunBy("tests/e2e/test_up.py", '"producer", "/replays"'),
-    r"make (compose-demo( SPEED=\d+)?|images)": RunBy("tests/containers/test_compose_demo.py", 'make("compose-demo"'),
+    r"make (compose-demo( SPEED=\d+)?|images|compose-(up|down))": RunBy(
+        "tests/containers/test_compose_demo.py", 'make("compose-up"'
+    ),
     r"make test-compose": RunBy("tests/containers/test_platform.py", "pytest.mark.containers"),
     r"docker compose up --wait": RunBy("tests/containers/platform.py", '"up", "--wait"'),
     r"docker compose run --rm producer replay .*": RunBy("tests/containers/platform.py", '"run", "--rm"'),
