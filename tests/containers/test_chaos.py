@@ -98,14 +98,13 @@ def survive(platform: Platform, folder: Path, *, speed: int, deeds: Callable[[Tr
 def one_of_everything(trouble: Trouble) -> None:
     for service in ("producer", "windower", "detector"):
         trouble.restart(service)
-    trouble.cut_off("windower", 5)
-    trouble.crash("windower")
-    trouble.cut_off("emulator", 5)
-    trouble.crash("detector")
-    trouble.pause("emulator", 5)
+    for service in ("windower", "detector", "producer", "emulator"):
+        trouble.cut_off(service, 4)
+    for service in SERVICES:
+        trouble.crash(service)
     trouble.starve("windower", "32m")
-    trouble.pause("detector", 5)
-    trouble.crash("producer")
+    for service in ("windower", "detector", "producer", "emulator"):
+        trouble.pause(service, 4)
 
 
 def test_the_platform_survives_one_of_everything(tmp_path: Path) -> None:
