@@ -110,7 +110,7 @@ def test_bad_events_are_encrypted_and_outlive_the_stack(flink: Template) -> None
 
 def test_records_that_windows_drop_unseen_raise_an_alarm_and_the_documents_say_what_to_do(flink: Template) -> None:
     alarms = {alarm["MetricName"]: alarm for alarm in of_type(flink, "CloudWatch::Alarm")}
-    assert set(alarms) == {"numLateRecordsDropped", "downtime"}
+    assert set(alarms) == {"numLateRecordsDropped", "restartingTime", "failingTime"}
     application = only(flink, "KinesisAnalyticsV2::Application")["ApplicationName"]
     for name, alarm in alarms.items():
         assert alarm["Dimensions"] == [{"Name": "Application", "Value": application}]

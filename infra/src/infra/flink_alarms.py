@@ -12,7 +12,8 @@ from infra.names import Names
 
 MEANINGS: Final = {
     "numLateRecordsDropped": "Late records came right after a start and were dropped without a bad event.",
-    "downtime": "The job fails and starts again, or does not run.",
+    "restartingTime": "The job has failed and starts again.",
+    "failingTime": "The job fails.",
 }
 
 
