@@ -44,4 +44,7 @@ def test_something_that_speaks_no_http_is_unhealthy() -> None:
 def test_without_a_name_or_a_url_it_says_what_to_set() -> None:
     code, told = healthcheck(SERVICE="")
     assert code == 1
-    assert "SERVICE" in told
+    assert "SERVICE is not set" in told
+    code, told = healthcheck(SERVICE="sample", SAMPLE_PORT="any")
+    assert code == 1
+    assert "SAMPLE_PORT is not set, or no number" in told

@@ -4,28 +4,20 @@ Without a url it asks `http://127.0.0.1:$<SERVICE>_PORT/health/live`, where the 
 """
 
 import http.client
+import os
 import sys
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings
-
-from servicekit.settings import Port, load
-
 _TIMEOUT = 3.0
-
-
-class _Service(BaseSettings):
-    service: str = Field(min_length=1, description="the name of the service to ask, such as producer")
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit code, and say on stderr what is wrong when it is not 0."""
     try:
-        url = arguments[0] if arguments else _default_url()
+        # not through `settings`: this runs every few seconds, and pydantic's import would be most of what it costs
+        url = arguments[0] if arguments else _default_url(os.environ)
         status = _ask(url)
-    except SystemExit:  # `load` has told why; 2 is reserved by container engines
-        return 1
     except (OSError, ValueError, http.client.HTTPException) as error:
         sys.stderr.write(f"unhealthy: {error}\n")
         return 1
@@ -33,11 +25,14 @@ def main(arguments: list[str]) -> int:
     return int(status != http.client.OK)
 
 
-def _default_url() -> str:
-    class Address(BaseSettings, env_prefix=f"{load(_Service).service}_"):
-        port: Port = Field(description="the port that the service listens on")
-
-    return f"http://127.0.0.1:{load(Address).port}/health/live"
+def _default_url(environment: Mapping[str, str]) -> str:
+    service = environment.get("SERVICE", "")
+    name = f"{service.upper()}_PORT" if service else "SERVICE"
+    port = environment.get(name, "")
+    if not (service and port.isdecimal()):
+        message = f"{name} is not set, or no number: give SERVICE (its name) and <SERVICE>_PORT, or a url"
+        raise ValueError(message)
+    return f"http://127.0.0.1:{port}/health/live"
 
 
 def _ask(url: str) -> int:
