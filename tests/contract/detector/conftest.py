@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from detector.adapters.aws_clients import AwsClients
-from detector.adapters.cloudwatch_metrics import CloudwatchMetrics
 from detector.adapters.dynamo_alerts import DynamoAlerts
 from detector.adapters.dynamo_counts import DynamoCounts, partition_key
 from detector.adapters.memory import MemoryAlerts, MemoryCounts, MemoryPublisher
@@ -77,9 +76,3 @@ def ports(request: pytest.FixtureRequest) -> Ports:
         return in_memory()
     request.getfixturevalue("aws")
     return on_aws(request.getfixturevalue("emulator"))
-
-
-@pytest.fixture
-def metrics(aws: Emulator) -> CloudwatchMetrics:
-    """CloudWatch."""
-    return CloudwatchMetrics(AwsClients(region="us-east-1", endpoint=aws.url, answer_seconds=5).cloudwatch)

@@ -1,6 +1,8 @@
 """CloudWatch's figures."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,18 @@ from detector.ports import BatchFigures
 from tests.emulator import Emulator, free_port, wait_until
 
 
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Yield an account of this test's own: what others count would be in the same figures."""
+    with Emulator(tmp_path) as running:
+        for name, value in running.env.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
 @pytest.mark.emulator
-def test_cloudwatch_has_the_extremes_and_sums_over_all_batches(aws: Emulator, metrics: CloudwatchMetrics) -> None:
+def test_cloudwatch_has_the_extremes_and_sums_over_all_batches(account: Emulator) -> None:
+    metrics = CloudwatchMetrics(AwsClients(region="us-east-1", endpoint=account.url, answer_seconds=5).cloudwatch)
     for actions in (3, 40):
         metrics.put(
             BatchFigures(windows=2, actions_min=1, actions_max=actions, actions_sum=actions + 1, alerts=actions > 10)
@@ -20,7 +32,7 @@ def test_cloudwatch_has_the_extremes_and_sums_over_all_batches(aws: Emulator, me
     now = datetime.now(UTC)
 
     def statistics(name: str) -> dict[str, float]:
-        points = aws.client("cloudwatch").get_metric_statistics(
+        points = account.client("cloudwatch").get_metric_statistics(
             Namespace=NAMESPACE,
             MetricName=name,
             StartTime=now - timedelta(hours=1),
@@ -30,7 +42,7 @@ def test_cloudwatch_has_the_extremes_and_sums_over_all_batches(aws: Emulator, me
         )["Datapoints"]
         return {"sum": sum(point["Sum"] for point in points), "max": max(point["Maximum"] for point in points)}
 
-    wait_until(lambda: aws.client("cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"], 5, "metrics")
+    wait_until(lambda: account.client("cloudwatch").list_metrics(Namespace=NAMESPACE)["Metrics"], 5, "metrics")
     assert statistics("WindowsProcessed")["sum"] == 4
     assert statistics("AlertsRaised")["sum"] == 1
     assert statistics("ActionsPerWindow") == {"sum": 45, "max": 40}

@@ -2,6 +2,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -138,6 +139,15 @@ def test_a_run_directory_that_cannot_be_made_is_one_line(env: dict[str, str], tm
     assert (result.returncode, str(tmp_path / "file") in one_line(result.stderr)) == (1, True)
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Have what is started end with its terminal, even if these tests do not (nohup)."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("command", ["up", "demo"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_start_that_is_told_to_end_or_whose_terminal_is_closed_leaves_nothing_running(
@@ -151,7 +161,11 @@ def test_a_start_that_is_told_to_end_or_whose_terminal_is_closed_leaves_nothing_
         assert process.wait(60) == 128 + number, (tmp_path / "log").read_text()
     finally:
         stop_group(process)
-    assert below(str(tmp_path)) == []
+        left = below(str(tmp_path))
+        for each in left:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+    assert left == []
 
 
 def below(folder: str) -> list[psutil.Process]:
