@@ -20,7 +20,7 @@ PAGE: Final = (ROOT / "docs/flink.md").read_text()
 DOCUMENTED: Final = dict(re.findall(r"^\| `([a-z.-]+)` \| `([^`]+)` \|$", PAGE, re.MULTILINE))
 DECISION: Final = (ROOT / "docs/adr/0010-flink-settings.md").read_text()
 
-#: Of AWS's page "Programmatic Flink configuration properties", as it was on 2026-11-21: those that the job sets. Managed
+#: Of AWS's page "Programmatic Flink configuration properties", as it was on 2026-11-21: what the job sets. Managed
 #: Flink 2.2 throws when code sets one that is not on that page; look a new one up before you add it.
 SETTABLE: Final = {
     "pipeline.auto-watermark-interval",
