@@ -28,7 +28,7 @@ Groups = Mapping[str, Mapping[str, str]]
 #: Columns that say where a record of stream 1 was read and when it came there, by the connector of the table. A line of
 #: a file has no place of its own, and came when the file was last changed.
 PLACES: Final = {
-    "kinesis": "shard_id STRING METADATA FROM 'shard-id' VIRTUAL,"
+    "kinesis-records": "shard_id STRING METADATA FROM 'shard-id' VIRTUAL,"
     " sequence_number STRING METADATA FROM 'sequence-number' VIRTUAL,"
     " arrived_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
     "filesystem": "shard_id AS '', sequence_number AS '',"
