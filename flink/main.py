@@ -16,7 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
+from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StatementSet, StreamTableEnvironment
+from stages import STAGES, end_stage
 
 HERE: Final = Path(__file__).parent
 SQL: Final = HERE / "sql"
@@ -51,15 +54,18 @@ def _groups(properties: Path) -> Groups:
 
 def _job(groups: Groups, *, local: bool) -> StatementSet:
     """Declare the tables of `groups` and return what is to be inserted, not yet started."""
-    tables = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
+    settings = Configuration()
     for name, value in _settings(groups, local=local).items():
-        tables.get_config().set(name, value)
+        settings.set_string(name, value)
+    tables = StreamTableEnvironment.create(StreamExecutionEnvironment.get_execution_environment(settings))
     inserts = tables.create_statement_set()
     for statement in _statements(groups):
         if statement.startswith("INSERT"):
             inserts.add_insert_sql(statement)
-        else:
-            tables.execute_sql(statement)
+            continue
+        tables.execute_sql(statement)
+        if (view := statement.removeprefix("CREATE VIEW ").split()[0]) in STAGES:
+            end_stage(tables, view)
     return inserts
 
 

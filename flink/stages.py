@@ -1,0 +1,77 @@
+"""Where one query of the job ends and the next begins.
+
+A stage is a view that becomes a stream: its rows are computed once for all that read them, and they can pass through an
+operator that SQL does not have.
+"""  # noqa: INP001 - beside the application's entry point, which Managed Flink wants at the top of the zip
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment
+
+OPERATORS: Final = Path(__file__).parent / "operators"
+
+Java = Any  # an object of the JVM: what is done here, PyFlink leaves to Java
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A Java class in `operators/` which adds a `column` to each row: a time, or NULL."""
+
+    name: str
+    column: str
+
+
+#: The views that are stages, and what their rows pass through.
+STAGES: Final[dict[str, Operator | None]] = {"readings": None, "numbered": Operator("FiredUntil", "fired_until")}
+
+
+def end_stage(tables: StreamTableEnvironment, view: str) -> None:
+    """Let the name of `view` stand for the stream of its rows from now on; their time is the column `rowtime`."""
+    flink = get_gateway().jvm.org.apache.flink
+    types = flink.table.types.utils.DataTypeUtils
+    table = tables.from_path(view)._j_table  # noqa: SLF001 - as above
+    environment = tables._j_tenv  # noqa: SLF001 - as above
+    row = types.toInternalDataType(types.removeTimeAttribute(table.getResolvedSchema().toPhysicalRowDataType()))
+    stream = environment.toDataStream(table, row)
+    if operator := STAGES[view]:
+        row = _with_column(row, operator.column)
+        stream = _passed_through(stream, operator, row)
+    schema = flink.table.api.Schema.newBuilder().fromRowDataType(row).watermark("rowtime", "SOURCE_WATERMARK()")
+    environment.createTemporaryView(view, environment.fromDataStream(stream, schema.build()))
+
+
+def _with_column(row: Java, name: str) -> Java:
+    """Return the type of a `row` that has one column more."""
+    jvm = get_gateway().jvm
+    types = jvm.org.apache.flink.table.api.DataTypes
+    column = types.FIELD(name, types.TIMESTAMP(3))
+    append = jvm.org.apache.flink.table.types.utils.DataTypeUtils.appendRowFields
+    return append(row, jvm.java.util.Collections.singletonList(column))
+
+
+def _passed_through(stream: Java, operator: Operator, row: Java) -> Java:
+    """Return `stream` behind `operator`, whose rows are of the type `row`.
+
+    Its source goes to the compiler that Flink has for the operators it makes of SQL: so there is nothing to build.
+    """
+    flink = get_gateway().jvm.org.apache.flink
+    environment, before = stream.getExecutionEnvironment(), stream.getTransformation()
+    generated = flink.table.runtime.generated.GeneratedOperator(
+        operator.name,
+        (OPERATORS / f"{operator.name}.java").read_text(),
+        get_gateway().new_array(get_gateway().jvm.Object, 0),
+        environment.getConfiguration(),
+    )
+    after = flink.streaming.api.transformations.OneInputTransformation(
+        before,
+        operator.name,
+        flink.table.runtime.operators.CodeGenOperatorFactory(generated),
+        flink.table.runtime.typeutils.InternalTypeInfo.of(row.getLogicalType()),
+        before.getParallelism(),
+        False,  # noqa: FBT003 - Java: the parallelism is nothing that somebody set
+    )
+    environment.addOperator(after)
+    return flink.streaming.api.datastream.DataStream(environment, after)
