@@ -34,7 +34,7 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
 
     A payload with a line break in it cannot be told from two in a file.
     """
-    properties = [_prepare(payloads, directory / str(number)) for number, payloads in enumerate(streams)]
+    properties = [prepare(payloads, directory / str(number)) for number, payloads in enumerate(streams)]
     process = subprocess.Popen(  # noqa: S603 - our own program, on our own files
         [*COMMAND, *properties],
         env=environment("1500m"),
@@ -54,7 +54,8 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
     return answers
 
 
-def _prepare(payloads: Sequence[bytes], directory: Path) -> Path:
+def prepare(payloads: Sequence[bytes], directory: Path) -> Path:
+    """Write `payloads` into `directory`, and the property file of a job that reads them there; return that file."""
     directory.mkdir(parents=True)
     source = directory / "stream_1"
     source.write_bytes(b"".join(payload + b"\n" for payload in payloads))

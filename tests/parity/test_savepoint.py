@@ -11,7 +11,7 @@ from tests.parity.answers import Answer, pure
 from tests.parity.job import answer_of, needs_flink
 from tests.parity.live import LiveJob
 
-pytestmark = [needs_flink, pytest.mark.parity, pytest.mark.timeout(1_800)]
+pytestmark = [needs_flink, pytest.mark.timeout(1_800)]
 
 
 def action(user: str, at: int) -> bytes:
