@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.names import Names
 
 MEANINGS: Final = {
-    "numLateRecordsDropped": "Late records came right after a start and were dropped without a bad event.",
+    "numLateRecordsDropped": "Windows dropped late records without a bad event.",
     "restartingTime": "The job has failed and starts again.",
     "failingTime": "The job fails.",
 }
