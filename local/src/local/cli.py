@@ -113,11 +113,13 @@ def pipe(port: Port = None) -> None:
 @app.command(name="flink", hidden=True)
 def flink_job(port: Port = None) -> None:
     """Become the Flink job that counts the windows of the account."""
-    from local import flink  # noqa: PLC0415 - only here
+    from local import aws, flink, flink_state  # noqa: PLC0415 - imports boto3
 
     flink.require()
-    properties = flink.write_properties(settings.load().run_dir / "flink.json", address(port))
-    settings.become(flink.command(properties), {"JAVA_TOOL_OPTIONS": "-Daws.cborEnabled=false"})
+    folder, url = settings.load().run_dir, address(port)
+    life = flink_state.life_of(aws.kinesis(url), flink.STREAMS["stream_1"])
+    kept = flink_state.checkpoints(folder / "flink", life)
+    settings.become(flink.command(flink.write_properties(folder / "flink.json", url, kept)), flink.ENVIRONMENT)
 
 
 @app.command()

@@ -30,7 +30,19 @@ EMULATED: Final = {
     "aws.credentials.basic.secretkey": "test",
 }
 SINK: Final = {"sink.http-client.protocol.version": "HTTP1_1"}
-LOCAL: Final = {"parallelism.default": "2", "execution.checkpointing.interval": "60 s"}
+LOCAL: Final = {
+    "parallelism.default": "2",
+    "execution.checkpointing.interval": "60 s",
+    "jobmanager.bind-host": "127.0.0.1",
+    "taskmanager.bind-host": "127.0.0.1",
+}
+#: Its log is the process's output.
+ENVIRONMENT: Final = {
+    "JAVA_TOOL_OPTIONS": "-Daws.cborEnabled=false",
+    "LOG4J_PROPERTIES": str(FOLDER / "log4j.properties"),
+}
+#: Is in its log when it begins to read.
+READING: Final = "Adding split(s) to reader"
 
 
 def require(*, python: Path = PYTHON, jar: Path = JAR) -> None:
@@ -50,8 +62,14 @@ def require(*, python: Path = PYTHON, jar: Path = JAR) -> None:
         raise LocalError(message)
 
 
-def write_properties(path: Path, endpoint_url: str) -> Path:
-    """Write the property file of a job that reads and writes the emulator at `endpoint_url`."""
+def write_properties(path: Path, endpoint_url: str, kept: Mapping[str, str] | None = None) -> Path:
+    """Write the property file of a job that reads and writes the emulator at `endpoint_url`.
+
+    Args:
+        path: the file; its folder is made.
+        endpoint_url: of the emulator.
+        kept: settings of where it keeps what it goes on from; without them a new process begins anew.
+    """
     file = json.loads((FOLDER / "application_properties.json").read_text())
     groups: dict[str, Mapping[str, Any]] = {each["PropertyGroupId"]: each["PropertyMap"] for each in file}
     for name, stream in STREAMS.items():
@@ -63,7 +81,7 @@ def write_properties(path: Path, endpoint_url: str) -> Path:
             "aws.region": REGION,
             "aws.endpoint": endpoint_url,
         }
-    groups["Local"] = LOCAL
+    groups["Local"] = {**LOCAL, **(kept or {})}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": group} for name, group in groups.items()]))
     return path

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from local import settings
+from local import flink, settings
 from local.account import ACCOUNT, REGION, environment
 from local.emulator import HEALTH_PATH
 from local.settings import ROOT, LocalSettings
@@ -69,7 +69,7 @@ def engine(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...
         return (worker("windower", chosen, windower_settings()),)
     return (
         local_service("pipe", needs=("deploy",), chosen=chosen, ready_when='"event": "piping"'),
-        local_service("flink", needs=("deploy", "pipe"), chosen=chosen, more=java),
+        local_service("flink", needs=("deploy", "pipe"), chosen=chosen, ready_when=flink.READING, more=java),
     )
 
 
