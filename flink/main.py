@@ -7,7 +7,7 @@ argument is such a file, and each makes one job, one after the other in one JVM:
 
 Group ``Flink`` holds Flink's settings, ``Local`` those that Managed Flink keeps to itself; ``stream_1``, ``stream_2``
 and ``bad_events`` the options of the tables of these names. The rules are in `sql/windowing.sql`.
-"""  # noqa: INP001 - the application's entry point, which Managed Flink wants at the top of the zip
+"""
 
 import json
 import re
@@ -19,6 +19,7 @@ from typing import Final
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
+
 from stages import STAGES, end_stage
 
 HERE: Final = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 A stage is a view that becomes a stream: its rows are computed once for all that read them, and they can pass through an
 operator that SQL does not have.
-"""  # noqa: INP001 - beside the application's entry point, which Managed Flink wants at the top of the zip
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from pyflink.table import StreamTableEnvironment
 
 OPERATORS: Final = Path(__file__).parent / "operators"
 
-Java = Any  # an object of the JVM: what is done here, PyFlink leaves to Java
+Java = Any  # an object of the JVM
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ def end_stage(tables: StreamTableEnvironment, view: str) -> None:
     """Let the name of `view` stand for the stream of its rows from now on; their time is the column `rowtime`."""
     flink = get_gateway().jvm.org.apache.flink
     types = flink.table.types.utils.DataTypeUtils
-    table = tables.from_path(view)._j_table  # noqa: SLF001 - as above
-    environment = tables._j_tenv  # noqa: SLF001 - as above
+    table = tables.from_path(view)._j_table  # noqa: SLF001 - what PyFlink leaves to Java
+    environment = tables._j_tenv  # noqa: SLF001 - what PyFlink leaves to Java
     row = types.toInternalDataType(types.removeTimeAttribute(table.getResolvedSchema().toPhysicalRowDataType()))
     stream = environment.toDataStream(table, row)
     if operator := STAGES[view]:
