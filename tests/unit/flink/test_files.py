@@ -38,8 +38,9 @@ def test_managed_flink_lets_code_set_what_the_job_sets() -> None:
 
 def test_the_documented_settings_are_those_that_are_deployed() -> None:
     groups = deployed()
-    discovery = "source.shard.discovery.interval"
-    assert {**groups["Flink"], discovery: groups["stream_1"][discovery]} == DOCUMENTED
+    discovery, flush = "source.shard.discovery.interval", "sink.flush-buffer.timeout"
+    of_tables = {discovery: groups["stream_1"][discovery], flush: groups["stream_2"][flush]}
+    assert groups["Flink"] | of_tables == DOCUMENTED
 
 
 def test_the_decision_names_the_values_that_are_deployed() -> None:
