@@ -76,17 +76,20 @@ def up(chosen: LocalSettings, only: Collection[str], watch: Watch, *, within: fl
         within: seconds until all must be ready.
 
     Raises:
-        LocalError: when the machine lacks something, or a service does not get ready; nothing is left running then.
+        LocalError: when the machine lacks something, or a service does not get ready; what was started here is left
+            running by no means, what ran before is left as it was.
     """
     wanted = chosen_services(chosen, only)
-    if not is_up(chosen.run_dir):
+    ran = is_up(chosen.run_dir)
+    if not ran:
         end_orphans(chosen.run_dir)
         check_machine(wanted, chosen)
         start_supervisor(chosen, only)
     try:
         return wait_until_ready(wanted, chosen.run_dir, watch, within=within)
     except BaseException:
-        down(chosen.run_dir)
+        if not ran:
+            down(chosen.run_dir)
         raise
 
 

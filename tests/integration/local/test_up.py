@@ -63,6 +63,20 @@ def test_up_again_changes_nothing_and_shows_the_addresses(running: dict[str, str
     assert {name: pid(running, name) for name in before} == before
 
 
+def test_up_again_leaves_what_runs_when_it_is_told_to_end(running: dict[str, str], tmp_path: Path) -> None:
+    before = {name: pid(running, name) for name in ("supervisor", "emulator", "firehose")}
+    os.kill(before["emulator"], signal.SIGSTOP)  # it gets no reply, so it waits
+    try:
+        again = start("up", *only(NAMES), env=running, log=tmp_path / "log")
+        wait_until(lambda: "emulator" in (tmp_path / "log").read_text(), 60, "a word of what it waits for")
+        again.terminate()
+        assert again.wait(60) == 128 + signal.SIGTERM
+    finally:
+        os.kill(before["emulator"], signal.SIGCONT)
+    assert {name: pid(running, name) for name in before} == before
+    assert all(psutil.pid_exists(number) for number in before.values())
+
+
 def test_the_users_own_aws_profile_endpoints_and_proxy_are_nothing_to_the_account(running: dict[str, str]) -> None:
     elsewhere = "http://127.0.0.1:9"
     own = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL_CLOUDFORMATION": elsewhere, "http_proxy": elsewhere}
