@@ -34,6 +34,9 @@ class Suite:
 
 Proof = Run | DryRun | RunBy | Suite
 
+#: Only docs/runbook.md has such commands, each of which its own test runs.
+RUNBOOK = RunBy("tests/docs/test_runbook.py", "account.run(command")
+
 TABLE: dict[str, Proof] = {
     r"make( help)?": Run(),
     r"make check-(lint|architecture|lengths)": Run(),
@@ -61,7 +64,7 @@ TABLE: dict[str, Proof] = {
     r"export AWS_ENDPOINT_URL=http://127.0.0.1:4566 .*": RunBy(
         "tests/integration/producer/test_command.py", "export AWS_ENDPOINT_URL="
     ),
-    r"(export|aws|curl) .*|aws\(\) .*": RunBy("tests/docs/test_runbook.py", "account.run(command"),
+    r"(export|aws|curl) .*|aws\(\) .*": RUNBOOK,
     r"local/\.venv/bin/python -m local (status|logs .*)": RunBy("tests/docs/test_runbook.py", "local.splitlines()"),
     r"\.venv/bin/pytest( -\S+)*( tests\S*)+": Suite(),
     r"(local/)?\.venv/bin/python -m \w+( \w+)* --help": Run(),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.commands import DryRun, Run, RunBy, Suite, proof_of
+from tests.docs.commands import RUNBOOK, DryRun, Run, RunBy, Suite, proof_of
 from tests.docs.documents import ROOT, commands, documents, make_targets_named, unnamed_fences
 
 ENVIRONMENTS = ("", "local/", "infra/", "flink/")
@@ -46,6 +46,11 @@ def test_every_command_in_the_documents_works_or_is_run_by_a_test(command: str) 
             assert proof in (ROOT / file).read_text(encoding="utf-8")
             if command.startswith("make"):
                 shell(re.sub("^make", "make --dry-run", command))
+
+
+def test_commands_that_only_the_runbooks_test_runs_are_in_the_runbook_alone() -> None:
+    having = {path.name for path in documents() if any(proof_of(each) is RUNBOOK for each in commands(path))}
+    assert having == {"runbook.md"}
 
 
 @pytest.mark.parametrize("document", documents(), ids=str)

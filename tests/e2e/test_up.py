@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.emulator import ROOT, free_port, stop_group, wait_until
+from tests.emulator import ROOT, free_port, start_group, stop_group, wait_until
 from tests.observed import RAW_BUCKET
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(600)]
@@ -87,9 +87,6 @@ def test_a_replay_over_http_reaches_the_windower_and_a_second_one_meanwhile_is_r
     wait_until(
         lambda: 'windower_records_total{outcome="counted"}' in platform.call("windower", "/metrics")[1], 60, "counts"
     )
-    outside = {"sources": ["s3://another-bucket/key"], "rate": 300}
-    assert platform.call("producer", "/replays", {"sources": ["/etc/passwd"]})[0] in (409, 422)
-    assert platform.call("producer", "/replays", outside)[0] in (409, 422)
     stop = urllib.request.Request(
         f"http://127.0.0.1:{platform.ports['producer']}/replays/{replay['replay_id']}", method="DELETE"
     )
@@ -100,21 +97,11 @@ def test_a_replay_over_http_reaches_the_windower_and_a_second_one_meanwhile_is_r
     )
 
 
-def test_logs_show_every_service(platform: Platform) -> None:
-    follow = subprocess.Popen(
-        ["make", "logs"],  # noqa: S607 - make is on the path
-        cwd=ROOT,
-        env=platform.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def test_logs_show_every_service(platform: Platform, tmp_path: Path) -> None:
+    shown = tmp_path / "shown"
+    follow = start_group(["make", "logs"], shown, platform.environment)
     try:
-        assert follow.stdout is not None
-        seen = {line.split(" ", 1)[0] for line, _ in zip(follow.stdout, range(60), strict=False)}
-        assert {"windower", "detector"} & seen
+        services = {"supervisor", "emulator", "deploy", "firehose", "producer", "windower", "detector"}
+        wait_until(lambda: services <= {line.split(" ", 1)[0] for line in shown.read_text().splitlines()}, 60, "all")
     finally:
         stop_group(follow, signal.SIGTERM)
-        if follow.stdout is not None:
-            follow.stdout.close()

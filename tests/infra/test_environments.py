@@ -3,13 +3,13 @@ from collections.abc import Mapping
 import pytest
 
 from servicekit.settings import ServiceSettings
+from tests import compose
 from tests.infra.synthesis import Template
 from tests.infra.wiring import (
     NOT_IN_AWS,
     OF_THE_DEPLOYMENT,
     ONLY_IN_COMPOSE,
     SETTINGS,
-    compose,
     container,
     in_aws,
     in_compose,
@@ -50,7 +50,7 @@ def test_a_task_is_told_what_compose_tells_the_same_service(
 
 def test_every_exception_is_one() -> None:
     settings = {name for service in SETTINGS for name in variables(service)}
-    in_some_compose = {name for service in SETTINGS for name in compose(service)["environment"]}
+    in_some_compose = {name for service in SETTINGS for name in compose.environment(service)}
     assert settings >= NOT_IN_AWS.keys() | OF_THE_DEPLOYMENT
     assert in_some_compose - settings == ONLY_IN_COMPOSE.keys()
 
@@ -68,15 +68,10 @@ def test_whatever_is_no_name_or_address_is_the_setting_s_own_default(
 
 @EACH
 def test_a_task_is_as_large_as_its_container_in_compose(services: Template, service: str) -> None:
-    definition, limits = task(services, service), compose(service)
-    assert int(definition["Cpu"]) == limits["cpus"] * 1024
-    assert int(definition["Memory"]) * 1024**2 == _bytes(limits["mem_limit"])
+    definition = task(services, service)
+    assert compose.Size(cpu=int(definition["Cpu"]), memory=int(definition["Memory"])) == compose.size(service)
 
 
 @EACH
 def test_a_task_and_its_container_in_compose_have_the_same_time_to_stop(services: Template, service: str) -> None:
-    assert f"{container(services, service)['StopTimeout']}s" == compose(service)["stop_grace_period"]
-
-
-def _bytes(size: str) -> int:
-    return int(size[:-1]) * {"m": 1024**2, "g": 1024**3}[size[-1]]
+    assert f"{container(services, service)['StopTimeout']}s" == compose.services()[service]["stop_grace_period"]

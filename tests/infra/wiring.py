@@ -6,12 +6,11 @@ A service's settings are its fields; whatever is listed here is left out, or dif
 import re
 from typing import Any, Final
 
-import yaml
-
 from detector.settings import DetectorSettings
 from producer.settings import ProducerSettings
 from servicekit.settings import ServiceSettings
-from tests.infra.synthesis import ROOT, Template
+from tests import compose
+from tests.infra.synthesis import Template
 from windower.settings import WindowerSettings
 
 SETTINGS: Final[dict[str, type[ServiceSettings]]] = {
@@ -80,16 +79,9 @@ def in_aws(services: Template, service: str) -> dict[str, str]:
     return {entry["Name"]: entry["Value"] for entry in container(services, service)["Environment"]}
 
 
-def compose(service: str) -> dict[str, Any]:
-    """Return a service of docker-compose.yml."""
-    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-    return dict(document["services"][service])
-
-
 def in_compose(service: str) -> dict[str, str]:
     """Return what compose tells a service when nobody's own environment changes it; empty counts as unset."""
-    given = {name: _default(str(value)) for name, value in compose(service)["environment"].items()}
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in compose.environment(service).items() if value}
 
 
 def renamed(value: str) -> str:
@@ -97,8 +89,3 @@ def renamed(value: str) -> str:
     for in_the_emulator, here in NAMED_OTHERWISE.items():
         value = re.sub(rf"\b{in_the_emulator}\b", here, value)
     return value
-
-
-def _default(value: str) -> str:
-    """Return what compose makes of `${NAME:-default}` where NAME is not set."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
