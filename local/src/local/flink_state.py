@@ -17,7 +17,7 @@ def life_of(kinesis: "KinesisClient", stream: str) -> str:
 def checkpoints(folder: Path, life: str) -> dict[str, str]:
     """Return the settings of a job that goes on from its last checkpoint, if it has one in this `life` of its stream.
 
-    Those of another life are removed: their positions lead nowhere.
+    Those of another life are removed: their positions lead nowhere. Flink takes paths as they are, a space for a space.
     """
     here = folder / life
     for other in folder.glob("*"):
@@ -25,11 +25,11 @@ def checkpoints(folder: Path, life: str) -> dict[str, str]:
             shutil.rmtree(other)
     settings = {
         "execution.checkpointing.storage": "filesystem",
-        "execution.checkpointing.dir": here.as_uri(),
+        "execution.checkpointing.dir": f"file://{here}",
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     }
     if last := last_complete(here):
-        settings["execution.state-recovery.path"] = last.as_uri()
+        settings["execution.state-recovery.path"] = f"file://{last}"
         settings["execution.state-recovery.claim-mode"] = "CLAIM"
     return settings
 

@@ -20,14 +20,14 @@ def checkpoint(folder: Path, life: str, name: str, *, at: int, complete: bool = 
 def test_a_job_without_a_checkpoint_begins_anew_and_keeps_its_own(tmp_path: Path) -> None:
     settings = checkpoints(tmp_path / "flink", "now")
     assert FROM not in settings
-    assert settings["execution.checkpointing.dir"] == (tmp_path / "flink" / "now").as_uri()
+    assert settings["execution.checkpointing.dir"] == f"file://{tmp_path}/flink/now"
 
 
 def test_the_newest_checkpoint_that_was_written_to_its_end_is_taken(tmp_path: Path) -> None:
     checkpoint(tmp_path, "now", "first-job/chk-9", at=100)
     newest = checkpoint(tmp_path, "now", "second-job/chk-2", at=200)
     checkpoint(tmp_path, "now", "second-job/chk-3", at=300, complete=False)
-    assert checkpoints(tmp_path, "now")[FROM] == newest.as_uri()
+    assert checkpoints(tmp_path, "now")[FROM] == f"file://{newest}"
 
 
 def test_checkpoints_of_another_life_of_the_stream_are_forgotten(tmp_path: Path) -> None:
