@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local.processes import recall
 from tests.emulator import ROOT, free_port, start_group, stop_group, wait_until
 from tests.observed import RAW_BUCKET
 
@@ -25,7 +26,8 @@ class Platform:
     def __init__(self, folder: Path) -> None:
         self.ports = {name: free_port() for name in ("emulator", "producer", "windower", "detector")}
         ports = {f"LOCAL_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
-        self.environment = os.environ | ports | {"LOCAL_RUN_DIR": str(folder / "run")}
+        self.run_dir = folder / "run"
+        self.environment = os.environ | ports | {"LOCAL_RUN_DIR": str(self.run_dir)}
 
     def make(self, *targets: str, timeout_s: float = 240) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # noqa: S603 - our own Makefile
@@ -105,3 +107,15 @@ def test_logs_show_every_service(platform: Platform, tmp_path: Path) -> None:
         wait_until(lambda: services <= {line.split(" ", 1)[0] for line in shown.read_text().splitlines()}, 60, "all")
     finally:
         stop_group(follow, signal.SIGTERM)
+
+
+def test_all_work_again_when_the_account_was_killed(platform: Platform) -> None:
+    services = ("deploy", "firehose", "producer", "windower", "detector")
+    os.kill(int((platform.run_dir / "emulator.pid").read_text()), signal.SIGKILL)
+    wait_until(lambda: all(has_started_again(platform, name) for name in services), 120, "all again")
+    wait_until(lambda: platform.make("status").returncode == 0, 120, "all ready")
+
+
+def has_started_again(platform: Platform, name: str) -> bool:
+    record = recall(platform.run_dir, name)
+    return record is not None and record.restarts > 0

@@ -35,8 +35,7 @@ class Service:
         ready_when: is in its log when it is ready; a process with neither is ready when it runs.
         address: where it listens.
         has_pages: /docs, /health and /metrics are there.
-        once: a task: ready when it has ended with exit code 0.
-        of_account: knows the account as it was when it started; starts again when a task that it needs is done again.
+        once: a task: ready when it has ended with exit code 0; when it is done again, what needs it starts again.
         grace: seconds between SIGTERM and SIGKILL.
     """
 
@@ -49,7 +48,6 @@ class Service:
     address: str | None = None
     has_pages: bool = False
     once: bool = False
-    of_account: bool = False
     grace: float = 20.0
 
 
@@ -70,10 +68,8 @@ def engine(chosen: LocalSettings, java: Mapping[str, str]) -> tuple[Service, ...
     if chosen.engine == "windower":
         return (worker("windower", chosen, windower_settings()),)
     return (
-        local_service("pipe", needs=("deploy",), chosen=chosen, of_account=True, ready_when='"event": "piping"'),
-        local_service(
-            "flink", needs=("deploy", "pipe"), chosen=chosen, of_account=True, ready_when=flink.READING, more=java
-        ),
+        local_service("pipe", needs=("deploy",), chosen=chosen, ready_when='"event": "piping"'),
+        local_service("flink", needs=("deploy", "pipe"), chosen=chosen, ready_when=flink.READING, more=java),
     )
 
 
@@ -94,7 +90,6 @@ def local_service(
     needs: tuple[str, ...],
     chosen: LocalSettings,
     once: bool = False,
-    of_account: bool = False,
     ready_when: str | None = None,
     more: Mapping[str, str] | None = None,
 ) -> Service:
@@ -105,7 +100,6 @@ def local_service(
         environment={**chosen.as_environment(), **(more or {})},
         needs=needs,
         once=once,
-        of_account=of_account,
         ready_when=ready_when,
     )
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGKILL
 from typing import Final
 
 from local.journal import Journal
@@ -137,13 +137,13 @@ class Supervisor:
             if child.service.once and name in child.service.needs and child.done:
                 child.done = False
                 forget(self._run_dir, child.service.name)
-                self._end_what_knows_of(child.service.name)
+                self._kill_what_needs(child.service.name)
 
-    def _end_what_knows_of(self, task: str) -> None:
-        """End each process that knows of the account as it was: it starts again when the task is done."""
+    def _kill_what_needs(self, task: str) -> None:
+        """End each process whose task is to be done again: it knows positions and leases of an account that is gone."""
         for child in self._children.values():
-            if child.service.of_account and task in child.service.needs and child.process is not None:
-                signal_group(child.process.pid, SIGTERM)
+            if task in child.service.needs and child.process is not None:
+                signal_group(child.process.pid, SIGKILL)
 
     def _end_all(self) -> None:
         """End what needs others first, then what they needed."""

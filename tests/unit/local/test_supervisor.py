@@ -20,11 +20,8 @@ QUICK = Backoff(first=0.05, longest=0.2)
 FOREVER = "import time; time.sleep(600)"
 
 
-def program(
-    name: str, code: str, *, needs: tuple[str, ...] = (), once: bool = False, of_account: bool = False
-) -> Service:
-    command = (sys.executable, "-c", code)
-    return Service(name=name, command=command, needs=needs, once=once, of_account=of_account, grace=5.0)
+def program(name: str, code: str, *, needs: tuple[str, ...] = (), once: bool = False) -> Service:
+    return Service(name=name, command=(sys.executable, "-c", code), needs=needs, once=once, grace=5.0)
 
 
 @contextmanager
@@ -97,15 +94,15 @@ def test_a_task_is_done_again_when_what_it_needed_is_started_again(tmp_path: Pat
         wait_until(lambda: log.read_text() == "done\ndone\n", 20, "the task ran again")
 
 
-def test_what_knows_of_the_account_starts_again_with_a_new_one_and_nothing_else_does(tmp_path: Path) -> None:
+def test_what_needs_a_task_starts_again_when_the_task_is_done_again_and_nothing_else_does(tmp_path: Path) -> None:
     task = program("task", "pass", needs=("base",), once=True)
-    knows = program("knows", FOREVER, needs=("task",), of_account=True)
-    copes = program("copes", FOREVER, needs=("task",))
-    with supervised(tmp_path, program("base", FOREVER), task, knows, copes):
-        before = [alive(tmp_path, name).pid for name in ("knows", "copes")]
+    needs = program("needs", FOREVER, needs=("task",))
+    copes = program("copes", FOREVER)
+    with supervised(tmp_path, program("base", FOREVER), task, needs, copes):
+        before = [alive(tmp_path, name).pid for name in ("needs", "copes")]
         os.kill(alive(tmp_path, "base").pid, signal.SIGKILL)
-        wait_until(lambda: (r := recall(tmp_path, "knows")) and r.restarts == 1, 20, "a second start")
-        after = [alive(tmp_path, name).pid for name in ("knows", "copes")]
+        wait_until(lambda: (r := recall(tmp_path, "needs")) and r.restarts == 1, 20, "a second start")
+        after = [alive(tmp_path, name).pid for name in ("needs", "copes")]
     assert after[0] != before[0]
     assert after[1] == before[1]
 
