@@ -46,7 +46,7 @@ def test_a_split_and_a_merge_under_load_lose_nothing_and_keep_each_keys_order(
 
 
 def test_two_workers_hand_children_over_only_when_the_parents_are_committed(
-    stream: ReshardedStream, worker: StartWorker
+    emulator: Emulator, stream: ReshardedStream, app_id: str, worker: StartWorker
 ) -> None:
     one, two = worker("one"), worker("two")
     wait_until(lambda: len(one.shards()) == len(two.shards()) == 1, 30, "a shard each")
@@ -57,8 +57,15 @@ def test_two_workers_hand_children_over_only_when_the_parents_are_committed(
     wait_for_all([one, two], stream.put, within_s=60)
     for reader in (one, two):
         assert_each_key_is_in_order(reader)
-    wait_until(lambda: abs(len(one.shards()) - len(two.shards())) <= 1, 40, "fair shares again")
-    assert len(one.shards()) + len(two.shards()) == len(stream.open_shards())
+    still_open = {shard["ShardId"] for shard in stream.open_shards()}
+    assert len(still_open) == 3
+    wait_until(lambda: shares(emulator, app_id, still_open) == [1, 2], 60, "fair shares of what is still open")
+
+
+def shares(emulator: Emulator, app_id: str, shards: set[str]) -> list[int]:
+    """Return how many of the `shards` each worker has, when the leases are those of these shards; else nothing."""
+    held = leases(emulator, app_id)
+    return sorted(Counter(row.get("owner") for row in held.values()).values()) if set(held) == shards else []
 
 
 def test_kill_9_after_a_split_with_nothing_acknowledged_reads_parents_then_children_again(
