@@ -45,7 +45,7 @@ class LiveJob:
             "bad_events": table_of_files(folder / "bad_events", "json") | PUBLISHED_SOON,
         }
         restore = {"execution.state-recovery.path": savepoint} if savepoint else {}
-        if parallelism > 1:  # what writes files is another operator then; savepoints of streams know no such thing
+        if parallelism > 1:  # behind several writers of files there is a committer apart; streams have none
             restore["execution.state-recovery.ignore-unclaimed-state"] = "true"
         self._properties = write_properties(folder, tables, local | restore)
         self._log = folder / "job.log"
@@ -100,13 +100,28 @@ class LiveJob:
 
     def dropped(self) -> int:
         """Return how many records have been dropped by windows as late in this life."""
+        found: list[int] = []
+
+        def is_told() -> bool:
+            found[:] = [int(each["sum"]) for vertex in self._vertices() for each in self._drops_in(vertex["id"])]
+            return bool(found)
+
+        wait_until(is_told, PATIENCE_S, "numLateRecordsDropped", LOOK_EVERY_S)
+        return sum(found)
+
+    def _drops_in(self, vertex: str) -> list[dict[str, str]]:
         [job] = self._call("/jobs")["jobs"]
-        total = 0
-        for vertex in self._call(f"/jobs/{job['id']}")["vertices"]:
-            metrics = f"/jobs/{job['id']}/vertices/{vertex['id']}/subtasks/metrics"
-            names = [each["id"] for each in self._call(metrics) if each["id"].endswith("numLateRecordsDropped")]
-            total += sum(int(each["sum"]) for each in self._call(f"{metrics}?get={quote(','.join(names))}") if names)
-        return total
+        metrics = f"/jobs/{job['id']}/vertices/{vertex}/subtasks/metrics"
+        names = [each["id"] for each in self._call(metrics) if each["id"].endswith("numLateRecordsDropped")]
+        return list(self._call(f"{metrics}?get={quote(','.join(names))}")) if names else []
+
+    def sources(self) -> int:
+        """Return how many times the job reads stream 1."""
+        return sum(vertex["name"].count("Source: stream_1") for vertex in self._vertices())
+
+    def _vertices(self) -> list[dict[str, str]]:
+        [job] = self._call("/jobs")["jobs"]
+        return list(self._call(f"/jobs/{job['id']}")["vertices"])
 
     def _call(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         data = None if body is None else json.dumps(body).encode()

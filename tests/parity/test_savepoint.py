@@ -46,10 +46,11 @@ FOURTH = [action(f"late {number}", 85_000) for number in range(20)]
 
 @dataclass(frozen=True)
 class Life:
-    """What is out at the end of a life, and what windows dropped in it."""
+    """What is out at the end of a life, what windows dropped in it, and how many times it read stream 1."""
 
     answer: Answer
     dropped: int
+    sources: int
 
 
 #: How many finals and bad events are out when all of a life has been read.
@@ -64,9 +65,9 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> list[Life]:
         with LiveJob(folder, savepoint=savepoint, parallelism=2 if payloads is FOURTH else 1) as job:
             job.add(str(number), payloads)
             job.until(partial(_has, ENDS[number]))
-            dropped = job.dropped()
+            dropped, sources = job.dropped(), job.sources()
             savepoint = job.stop_with_savepoint()
-        lived.append(Life(answer_of(folder), dropped))
+        lived.append(Life(answer_of(folder), dropped, sources))
     return lived
 
 
@@ -101,3 +102,7 @@ def test_so_it_is_when_the_next_life_has_more_subtasks(lives: list[Life]) -> Non
 
 def test_no_window_drops_a_record_unseen_in_any_life(lives: list[Life]) -> None:
     assert [life.dropped for life in lives] == [0, 0, 0, 0]
+
+
+def test_stream_1_is_read_once_for_counts_and_bad_events(lives: list[Life]) -> None:
+    assert [life.sources for life in lives] == [1, 1, 1, 1]

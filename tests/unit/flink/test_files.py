@@ -80,6 +80,16 @@ def test_every_table_has_its_options_and_every_part_is_used() -> None:
     assert {"stream_1", "stream_2", "bad_events"} <= set(deployed())
 
 
+def test_every_stage_is_a_view_and_every_operator_a_class_of_its_file() -> None:
+    [stages] = re.findall(r"^STAGES: .* = \{(.*)\}$", (FLINK / "stages.py").read_text(), re.MULTILINE)
+    assert set(re.findall(r'"(\w+)": ', stages)) <= set(re.findall(r"^CREATE VIEW (\w+) AS", SQL, re.MULTILINE))
+    operators = re.findall(r'Operator\("(\w+)", "(\w+)"\)', stages)
+    assert {name for name, _ in operators} == {path.stem for path in (FLINK / "operators").iterdir()}
+    for name, column in operators:
+        assert f"public class {name} " in (FLINK / "operators" / f"{name}.java").read_text()
+        assert re.search(rf"\b{column}\b", re.sub("(?m)^--.*", "", SQL))
+
+
 @pytest.mark.parametrize("name", ["stream_1", "stream_2"])
 def test_the_streams_are_those_of_the_platform(name: str) -> None:
     field = {"stream_1": "source_stream", "stream_2": "sink_stream"}[name]
