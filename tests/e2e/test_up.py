@@ -7,6 +7,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,15 @@ def test_a_replay_over_http_reaches_the_windower_and_a_second_one_meanwhile_is_r
     wait_until(
         lambda: platform.call("producer", f"/replays/{replay['replay_id']}")[1]["phase"] == "stopped", 60, "stopped"
     )
+    for outside in ("/etc/passwd", "s3://another-bucket/key"):
+        code, refused = platform.call("producer", "/replays", {"sources": [outside], "rate": 300})
+        assert code == 201, refused
+        wait_until(partial(has_failed, platform, f"/replays/{refused['replay_id']}"), 60, f"{outside}: failed")
+
+
+def has_failed(platform: Platform, path: str) -> bool:
+    replay = platform.call("producer", path)[1]
+    return bool(replay["phase"] == "failed" and "not in the raw bucket" in replay["error"])
 
 
 def test_logs_show_every_service(platform: Platform, tmp_path: Path) -> None:
