@@ -76,8 +76,8 @@ def up(chosen: LocalSettings, only: Collection[str], watch: Watch, *, within: fl
         within: seconds until all must be ready.
 
     Raises:
-        LocalError: when the machine lacks something, or a service does not get ready; what was started here is left
-            running by no means, what ran before is left as it was.
+        LocalError: when the machine lacks something, or a service does not get ready. Then nothing is left running
+            that was started here, and what ran before is left as it was.
     """
     wanted = chosen_services(chosen, only)
     ran = is_up(chosen.run_dir)

@@ -18,7 +18,7 @@ import org.apache.flink.table.factories.FactoryUtil;
  *
  * <p>It reads as the connector {@code kinesis} does and has the same options but no format. That one's table source
  * declares the columns of place and arrival and does not fill them, so that the first record ends the job
- * (FLINK-36671, open in 6.0.1). When it does, this package can go: the columns have the same names there.
+ * (FLINK-36671, open in 6.0.1). When it fills them, this package can go: the columns have the same names there.
  */
 public final class KinesisRecordsFactory implements DynamicTableSourceFactory {
     @Override
