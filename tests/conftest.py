@@ -8,6 +8,14 @@ import pytest
 from hypothesis import settings
 
 from tests.emulator import Emulator
+from tests.untested import last_line, reason_of
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End a run with the line that names what could not be tested here; the workers of a parallel run say nothing."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not hasattr(config, "workerinput") and not config.option.collectonly:
+        reporter.write_line(last_line(map(reason_of, reporter.stats.get("skipped", []))))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from functools import cache
 
 import pytest
 
+from tests.untested import skip_promise
+
 
 @cache
 def engine_answers() -> bool:
@@ -18,4 +20,4 @@ def engine_answers() -> bool:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("containers") and not engine_answers():
-        pytest.skip("no container engine with compose v2 answers")
+        skip_promise("the images and the platform in containers", missing="a container engine with compose v2")

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
 from tests.emulator import ROOT, wait_until
+from tests.untested import skip_promise
 
 HEALTHY_WITHIN_S = 120.0
 
@@ -97,7 +96,7 @@ class Container:
         try:
             os.kill(int(self.state()["Pid"]), signal.SIGKILL)
         except (PermissionError, ProcessLookupError):
-            pytest.skip("killing a container's process needs root on the machine of the engine")
+            skip_promise("a crashed container starts again", missing="root on the machine of the engine, to kill it")
         wait_until(lambda: self.restarts() == before + 1 and self.state()["Running"], 60, f"{self.name} again", 0.1)
 
     def pause(self) -> None:

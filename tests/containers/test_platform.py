@@ -15,6 +15,7 @@ from tests.containers.platform import SERVICES, Platform
 from tests.containers.prometheus import gathering
 from tests.containers.test_observability import DASHBOARDS, names, queries
 from tests.observed import BAD_ROWS, LATE_ROWS, SAMPLE_ROWS, hold_to_the_exact_answer
+from tests.untested import skip_promise
 
 KILLED = 128 + 9
 NOTHING_YET = {"producer_records_total", "detector_daemon_restarts_total"}
@@ -86,7 +87,7 @@ def test_every_query_of_the_dashboards_finds_series_in_a_prometheus_that_gathers
 ) -> None:
     program = shutil.which("prometheus")
     if program is None:
-        pytest.skip("prometheus is not installed (Debian: the package prometheus)")
+        skip_promise("the dashboards' queries find series", missing="prometheus (Debian: the package prometheus)")
     addresses = {named(name): f"127.0.0.1:{played.ports[name]}" for name in SERVICES}
     with gathering(program, addresses, tmp_path) as prometheus:
         empty = {query for path in DASHBOARDS for query in queries(path) if not prometheus.query(query)}

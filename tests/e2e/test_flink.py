@@ -18,6 +18,7 @@ from tests.parity.answers import MAX_BYTES_TOLD, pure
 from tests.parity.cases import BEYOND_FLINK, HOUR, stream
 from tests.streams import final_values
 from tests.unit.storepulse.corpus import BAD
+from tests.untested import skip_promise
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(900)]
 
@@ -26,11 +27,11 @@ LARGEST = 1_000_000  # the emulator takes no more than a mebibyte
 GARBAGE = [bad.payload for bad in BAD if bad.name != BEYOND_FLINK and len(bad.payload) <= LARGEST] + [b"\xff" * LARGEST]
 #: What `make flink-package` says where something is missing that is not ours; anything else is a failure of ours.
 MISSING = {
-    r"needs Maven": "Maven is not installed",
-    r"No compiler is provided": "there is no JDK, a Java runtime alone",
-    r"(?s)(could not be resolved|Could not resolve).*flink-connector-aws-kinesis-streams": "Maven cannot get "
-    "org.apache.flink:flink-connector-aws-kinesis-streams here: see make flink-package",
-    r"Plugin .* could not be resolved": "Maven cannot reach a repository",
+    r"needs Maven": "Maven",
+    r"No compiler is provided": "a JDK; a Java runtime alone is there",
+    r"(?s)(could not be resolved|Could not resolve).*flink-connector-aws-kinesis-streams": "the connector "
+    "org.apache.flink:flink-connector-aws-kinesis-streams, which Maven cannot get here",
+    r"Plugin .* could not be resolved": "a repository that Maven can reach",
 }
 
 
@@ -61,7 +62,7 @@ def missing(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def test_the_demo_on_flink_accounts_for_every_event_and_finds_every_bot(missing: str, tmp_path: Path) -> None:
     if missing:
-        pytest.skip(missing)
+        skip_promise("the Flink job over Kinesis", missing=missing)
     ended = make("demo", "ENGINE=flink", "SPEED=300", folder=tmp_path)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     assert "every event is accounted for, every fast bot was found" in ended.stdout
@@ -69,7 +70,7 @@ def test_the_demo_on_flink_accounts_for_every_event_and_finds_every_bot(missing:
 
 def test_without_its_connector_the_demo_on_flink_says_so_and_starts_nothing(missing: str, tmp_path: Path) -> None:
     if not missing or JAR.exists():
-        pytest.skip("the connector is there")
+        skip_promise("the demo on Flink where its connector is not there", missing="a machine without it")
     ended = make("demo", "ENGINE=flink", folder=tmp_path)
     assert ended.returncode != 0
     assert "the jar of its Kinesis connector is not there" in ended.stderr
@@ -100,7 +101,7 @@ AHEAD = LAST[-1:]  # in the other shard it holds nothing back
 def job(missing: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkJob]:
     """A job that was given bad and late records, killed after a checkpoint, started again, and given more of them."""
     if missing:
-        pytest.skip(missing)
+        skip_promise("the Flink job over Kinesis", missing=missing)
     with FlinkJob(tmp_path_factory.mktemp("flink")) as running:
         running.send(AHEAD, shard=1)
         running.send(GARBAGE)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-import pytest
 
 from storepulse.activity.counts import WindowCount
 from storepulse.failures import BadEvent
 from tests.parity.answers import ARRIVED, Answer, delivered
 from tests.parity.java import environment, java_home
+from tests.untested import needs
 
 ROOT: Final = Path(__file__).parents[2]
 FLINK: Final = ROOT / "flink"
@@ -23,9 +23,10 @@ COMMAND: Final = [FLINK / ".venv/bin/python", FLINK / "main.py"]
 DEADLINE: Final = 1_500  # seconds; a minute on a quiet machine
 Row = TypeVar("Row")
 
-needs_flink: Final = pytest.mark.skipif(
-    not (FLINK / ".venv" / ".done").exists() or java_home() is None,
-    reason="Flink's environment is not there (`make flink-setup`), or no Java from 17 to 21 (`make setup` fetches one)",
+needs_flink: Final = needs(
+    "the Flink job equals the model",
+    missing="Flink's environment (`make flink-setup`), or a Java from 17 to 21 (`make setup` fetches one)",
+    there=(FLINK / ".venv" / ".done").exists() and java_home() is not None,
 )
 
 

@@ -11,8 +11,10 @@ import pytest
 from tests.emulator import Emulator
 from tests.integration.faust_kinesis.harness import Worker
 from tests.reshard.kinesalite_server import Kinesalite, ReshardedStream
+from tests.untested import skip_promise
 
 TOOLS = Path(__file__).parent / "kinesalite"
+PROMISE = "shards are split and merged while they are read"
 StartWorker = Callable[..., Worker]
 
 
@@ -21,14 +23,14 @@ def program() -> Path:
     """Install kinesalite from its lock, once; skip where there is no Node.js."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip("needs Node.js and npm, for kinesalite")
+        skip_promise(PROMISE, missing="Node.js and npm, for kinesalite")
     found = TOOLS / "node_modules" / "kinesalite" / "cli.js"
     if not found.exists():
         done = subprocess.run(  # noqa: S603 - our own lock
             [npm, "ci", "--no-audit", "--no-fund"], cwd=TOOLS, capture_output=True, text=True, timeout=180, check=False
         )
         if done.returncode:
-            pytest.skip(f"npm could not install kinesalite: {done.stderr.strip()[-300:]}")
+            skip_promise(PROMISE, missing=f"kinesalite, which npm could not install: {done.stderr.strip()[-300:]}")
     return found
 
 

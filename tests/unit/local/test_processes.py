@@ -24,6 +24,7 @@ from local.processes import (
 )
 from local.services import Service
 from tests.emulator import stop_group, wait_until
+from tests.untested import needs
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 PARENT = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print('up', flush=True); time.sleep(60)"
@@ -89,7 +90,7 @@ def test_a_later_process_with_the_same_number_is_not_taken_for_ours() -> None:
         assert not other.owns_group()
 
 
-@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the system keeps the time of the start itself")
+@needs("setting the clock does not make a process another", missing="Linux's /proc", there=psutil.LINUX)
 def test_a_start_is_counted_from_the_boot_so_that_setting_the_clock_does_not_make_it_another() -> None:
     ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
     assert start_of(os.getpid()) == pytest.approx(ticks / os.sysconf("SC_CLK_TCK"), abs=0.005)
