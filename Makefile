@@ -156,7 +156,7 @@ lock: | .uv/bin/uv  ## Pin every dependency again (what is pinned and still fits
 
 # ---- check: each step is one line, and shows what it found when it fails; `make -k check` goes on after a failure
 
-CHECKS := lint format types types-local types-infra types-flink architecture dependencies lengths environments locks
+CHECKS := lint format types types-local types-infra types-flink architecture dependencies lengths commits environments locks
 STEP    = @printf '  %-14s' '$(@:check-%=%)'; if found=$$( { $(1); } 2>&1 ); then echo ok; else echo FAILED; printf '%s\n' "$$found"; exit 1; fi
 
 .PHONY: check $(addprefix check-,$(CHECKS))
@@ -194,6 +194,10 @@ check-dependencies:
 
 check-lengths:
 	$(call STEP,find libs services local/src infra/src flink/*.py tests bench -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 300 { print $$2 " has " $$1 " lines: 300 at most"; bad = 1 } END { exit bad }')
+
+# commits after the one from which the rule holds; a tree without its history has none
+check-commits:
+	$(call STEP,[ ! -e .git ] || git log --format='%h %s' af01e92.. | awk 'length($$0) > length($$1) + 73 { print "over 72 characters: " $$0; bad = 1 } END { exit bad }')
 
 check-environments:
 	$(call STEP,for each in . local infra $(if $(wildcard flink/.venv/.done),flink); do echo "$$each:" && VIRTUAL_ENV=$$each/.venv $(UV) pip check || exit 1; done)

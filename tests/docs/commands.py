@@ -39,7 +39,7 @@ RUNBOOK = RunBy("tests/docs/test_runbook.py", "account.run(command")
 
 TABLE: dict[str, Proof] = {
     r"make( help)?": Run(),
-    r"make check-(lint|architecture|lengths)": Run(),
+    r"make check-(lint|architecture|lengths|commits)": Run(),
     r"(make -k check|make check)": DryRun("its steps are seconds of ruff and minutes of mypy: a suite of its own"),
     r"make lock( UPGRADE=--upgrade)?": DryRun("it writes the locks; `make check-locks` resolves them in the same way"),
     r"make (PYTHON=\S+ )?(setup|test)": DryRun("this test runs inside of it"),
