@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from servicekit.clock import ManualClock
 from storepulse.activity.actions import Actions, decode_actions
 from storepulse.activity.counts import WindowCount
+from storepulse.activity.future_timestamps import refuse_far_ahead
 from storepulse.failures import BadEvent
 from storepulse.instants import format_instant
 from storepulse.streaming.aggregation import TumblingCount
@@ -18,7 +19,6 @@ from tests.builders import START
 from tests.unit.storepulse.flink import Answer as Told
 from tests.unit.storepulse.flink import Flink, Record, Step
 from windower.adapters.memory import MemoryBadEvents, MemoryCounts
-from windower.foresight import refuse_far_ahead
 from windower.handlers import Batch, Windowing, WindowUserActions
 from windower.metrics import WindowerMetrics
 from windower.progress import Progress
@@ -75,7 +75,12 @@ def told(payload: bytes) -> bytes:
 def decoded(payloads: Sequence[bytes]) -> Actions:
     """Return who acted when; what is too far ahead of its arrival is bad, as for the windower."""
     actions = decode_actions(payloads)
-    refuse_far_ahead(actions, [ARRIVED] * len(payloads), WINDOWING.max_ahead)
+    refuse_far_ahead(
+        actions,
+        [ARRIVED] * len(payloads),
+        max_ahead=WINDOWING.max_ahead,
+        max_replay_ahead=WINDOWING.max_replay_ahead,
+    )
     return actions
 
 

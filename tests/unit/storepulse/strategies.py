@@ -1,6 +1,5 @@
 """What Hypothesis draws for the domain's laws."""
 
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +7,9 @@ from hypothesis import strategies as st
 
 from storepulse.activity.codec import encode
 from storepulse.activity.counts import WindowCount, encode_count
-from storepulse.activity.events import Activity, Heartbeat
+from storepulse.activity.events import MAX_REPLAY_SHIFT, Activity, Heartbeat
+from storepulse.activity.prices import PRICE_BELOW, PRICE_PATTERN
+from storepulse.activity.users import MAX_KEY_UNITS
 from storepulse.instants import format_instant
 from tests.builders import START, payload
 
@@ -25,8 +26,18 @@ def text(max_size: int) -> st.SearchStrategy[str]:
     return st.text(st.characters(codec="utf-8"), min_size=1, max_size=max_size)
 
 
-prices = st.decimals(min_value=0, max_value=Decimal(10) ** 12, allow_nan=False, allow_infinity=False, places=4)
-user_ids = st.one_of(st.sampled_from(["u1", "u2", "541312140"]), text(256))
+def names_somebody(user: str) -> bool:
+    """Say in other words than the product's what a user id is."""
+    return user.strip() != "" and len(user.encode("utf-16-le")) <= 2 * MAX_KEY_UNITS
+
+
+prices = st.one_of(
+    st.sampled_from(["35.79", "0", "0.00"]),
+    st.from_regex(PRICE_PATTERN.strip("^$"), fullmatch=True, alphabet=st.characters(codec="ascii")),
+    st.floats(0, PRICE_BELOW, exclude_max=True),
+)
+user_ids = st.one_of(st.sampled_from(["u1", "u2", "541312140", " u1", "u1\u3000"]), text(256).filter(names_somebody))
+replay_shifts = st.none() | st.integers(-MAX_REPLAY_SHIFT, MAX_REPLAY_SHIFT)
 activities = st.builds(
     Activity,
     event_time=text(30),
@@ -40,8 +51,9 @@ activities = st.builds(
     user_session=st.none() | text(40),
     txn_timestamp=instant_texts,
     event_id=text(40),
+    replay_shift_ms=replay_shifts,
 )
-heartbeats = st.builds(Heartbeat, txn_timestamp=instant_texts)
+heartbeats = st.builds(Heartbeat, txn_timestamp=instant_texts, replay_shift_ms=replay_shifts)
 
 
 @st.composite

@@ -20,18 +20,26 @@ def each(batch: list[bytes]) -> Actions:
     return Actions(
         users=[single.users[0] for single in singles],
         times=[single.times[0] for single in singles],
+        replay_shifts=[single.replay_shifts[0] for single in singles],
         bad={position: single.bad[0] for position, single in enumerate(singles) if single.bad},
     )
 
 
+def one(user: str | None, event: Activity | Heartbeat) -> Actions:
+    """Return the columns of one record."""
+    return Actions(
+        users=[user], times=[parse_instant(event.txn_timestamp)], replay_shifts=[event.replay_shift_ms], bad={}
+    )
+
+
 @given(payloads)
-def test_a_record_that_is_an_event_has_the_same_user_and_time_here(data: bytes) -> None:
+def test_a_record_that_is_an_event_has_the_same_user_time_and_shift_here(data: bytes) -> None:
     actions = decode_actions([data])
     match decode(data):
         case Activity() as event:
-            assert actions == Actions(users=[event.user_id], times=[parse_instant(event.txn_timestamp)])
+            assert actions == one(event.user_id, event)
         case Heartbeat() as beat:
-            assert actions == Actions(users=[None], times=[parse_instant(beat.txn_timestamp)])
+            assert actions == one(None, beat)
         case BadPayload():
             assert actions.bad or actions.users[0] is not None, "what is no event moves event time for nobody"
 
@@ -40,7 +48,7 @@ def test_a_record_that_is_an_event_has_the_same_user_and_time_here(data: bytes) 
 def test_a_batch_is_decoded_as_each_of_it(batch: list[bytes]) -> None:
     actions = decode_actions(batch)
     assert actions == each(batch)
-    assert len(actions.users) == len(actions.times) == len(batch)
+    assert len(actions.users) == len(actions.times) == len(actions.replay_shifts) == len(batch)
 
 
 @given(st.lists(payloads, max_size=6))

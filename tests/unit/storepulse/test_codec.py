@@ -1,18 +1,17 @@
 """Bytes to events: whatever the bytes, an event or a reason."""
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storepulse.activity.codec import MAX_PAYLOAD_BYTES, MAX_REASON_LENGTH, decode, encode
 from storepulse.activity.events import Activity, Heartbeat
+from storepulse.activity.users import MAX_KEY_UNITS, partition_key
 from storepulse.failures import BadPayload, FailureKind
 from storepulse.instants import parse_instant
 from tests.builders import START, activity, heartbeat, payload
 from tests.unit.storepulse.corpus import BAD, Bad
-from tests.unit.storepulse.strategies import activities, heartbeats, payloads
+from tests.unit.storepulse.strategies import activities, heartbeats, names_somebody, payloads
 
 
 @given(st.one_of(activities, heartbeats))
@@ -41,14 +40,52 @@ def test_a_payload_that_is_no_event_has_a_kind_and_a_reason_that_a_person_unders
 
 
 @pytest.mark.parametrize(
-    ("written", "price"),
-    [("35.79", "35.79"), ("0", "0"), (0.1, "0.1"), (10**12, "1E12"), ("0.000000000001", "1E-12"), ("12.50", "12.50")],
+    "price",
+    [
+        "35.79",
+        "0",
+        "0.00",
+        "12.50",
+        "0.000000000001",
+        "9999999999999.999999999999",
+        0,
+        0.1,
+        10**12,
+        9_999_999_999_999.9,
+    ],
 )
-def test_a_price_is_exact(written: str | float, price: str) -> None:
-    outcome = decode(payload(price=written))
+def test_a_price_is_kept_as_it_is_written(price: str | float) -> None:
+    outcome = decode(payload(price=price))
     assert isinstance(outcome, Activity)
-    assert outcome.price == Decimal(price)
+    assert outcome.price == price
     assert decode(encode(outcome)) == outcome
+
+
+@pytest.mark.parametrize("user", ["u" * 256, " u", "u ", "\u3000u", "\ufeff", "😀" * 128, "\u200b"])
+def test_a_user_id_is_kept_as_it_is(user: str) -> None:
+    outcome = decode(payload(user_id=user))
+    assert isinstance(outcome, Activity)
+    assert outcome.user_id == user
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=300))
+def test_a_user_id_is_good_or_bad_as_python_says_of_its_white_space_and_utf16_of_its_length(user: str) -> None:
+    assert isinstance(decode(payload(user_id=user)), Activity) == names_somebody(user)
+
+
+def test_every_white_space_character_alone_names_nobody_and_no_other_character_does() -> None:
+    alone = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    refused = [character for character in alone if isinstance(decode(payload(user_id=character)), BadPayload)]
+    assert refused == [character for character in alone if character.isspace()]
+    assert len(refused) == 29
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=300))
+def test_a_partition_key_is_what_fits_of_a_text_and_no_half_character(text: str) -> None:
+    key = partition_key(text)
+    assert text.startswith(key)
+    assert len(key.encode("utf-16-le")) <= 2 * MAX_KEY_UNITS
+    assert key == text or len(key.encode("utf-16-le")) >= 2 * MAX_KEY_UNITS - 2
 
 
 def test_the_fields_that_a_store_leaves_empty_may_be_null_or_missing() -> None:

@@ -2,8 +2,10 @@
 
 from base64 import b64decode, b64encode
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from storepulse.identity import content_id
 
@@ -36,7 +38,13 @@ class BadEvent(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     kind: FailureKind
     reason: str
-    payload: str  # base64 of the record's bytes; empty when they are at `payload_url`
+    payload: Annotated[
+        str,
+        Meta(
+            description="The record's bytes in base64; empty when they are at payload_url.",
+            extra_json_schema={"contentEncoding": "base64"},
+        ),
+    ]
     payload_url: str | None = None  # s3://bucket/bad-events/<bad_event_id>, for bytes that no queue message can hold
     stream: str  # a Kinesis stream's name, or the URL of a file
     shard_id: str  # empty for a file

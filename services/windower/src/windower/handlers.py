@@ -11,13 +11,13 @@ from typing import Final, Generic, TypeVar
 from servicekit.clock import Clock
 from storepulse.activity.actions import Actions, decode_actions
 from storepulse.activity.counts import WindowCount
+from storepulse.activity.future_timestamps import refuse_far_ahead
 from storepulse.failures import BadEvent, BadPayload, FailureKind
 from storepulse.instants import format_instant, from_datetime
 from storepulse.streaming.aggregation import BatchOutcome, Crossing, Fired, TumblingCount
 from storepulse.streaming.pending import PendingBatches
 from storepulse.streaming.watermarks import BEGINNING
 from storepulse.streaming.windows import Window
-from windower.foresight import refuse_far_ahead
 from windower.metrics import WindowerMetrics
 from windower.ports import BadEventSink, CountSink
 from windower.progress import Progress
@@ -46,6 +46,7 @@ class Windowing:
     delay: int
     limit: int
     max_ahead: int = 366 * 86_400_000  # by which event time may be ahead of a record's arrival
+    max_replay_ahead: int = 366 * 86_400_000  # the same, of a replay that says by how much it stamps ahead
 
 
 class WindowUserActions(Generic[Token]):
@@ -135,7 +136,12 @@ class WindowUserActions(Generic[Token]):
     async def _count(self, batch: Batch[Token], *, active: Collection[str], decided: bool) -> set[int]:
         actions = decode_actions(batch.payloads)
         if batch.arrivals:
-            refuse_far_ahead(actions, batch.arrivals, self._windowing.max_ahead)
+            refuse_far_ahead(
+                actions,
+                batch.arrivals,
+                max_ahead=self._windowing.max_ahead,
+                max_replay_ahead=self._windowing.max_replay_ahead,
+            )
         outcome = self._windows.add(batch.shard_id, actions.users, actions.times, active=active, decided=decided)
         async with asyncio.TaskGroup() as group:
             if outcome.crossings:

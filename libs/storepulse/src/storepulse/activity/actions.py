@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from storepulse.activity.codec import MAX_PAYLOAD_BYTES, check_bytes, decode, explain, parse_txn_timestamp
-from storepulse.activity.events import Heartbeat, UserId
+from storepulse.activity.events import Heartbeat, ReplayShift
+from storepulse.activity.users import UserId
 from storepulse.failures import BadPayload
 from storepulse.instants import parse_instants
 
@@ -22,6 +23,7 @@ NO_TIME: Final = -(2**63)
 class _Action(msgspec.Struct, gc=False):
     txn_timestamp: str
     user_id: UserId | None = None
+    replay_shift_ms: ReplayShift | None = None
 
 
 _decode: Final = msgspec.json.Decoder(_Action).decode
@@ -36,7 +38,13 @@ class Actions:
 
     users: list[str | None] = field(default_factory=list)
     times: list[int] = field(default_factory=list)  # milliseconds since the epoch
+    replay_shifts: list[int | None] = field(default_factory=list)  # `replay_shift_ms`
     bad: dict[int, BadPayload] = field(default_factory=dict)
+
+    def refuse(self, position: int, reason: BadPayload) -> None:
+        """Make a bad record of the one at `position`."""
+        self.users[position], self.times[position], self.replay_shifts[position] = None, NO_TIME, None
+        self.bad[position] = reason
 
 
 def decode_actions(payloads: Sequence[bytes]) -> Actions:
@@ -58,29 +66,34 @@ def _decode_clean(payloads: Sequence[bytes]) -> Actions:
         for payload, user in zip(payloads, users, strict=True):
             if user is None:
                 _check_nobody(payload)
-    return Actions(users=users, times=parse_instants([action.txn_timestamp for action in actions]))
+    return Actions(
+        users=users,
+        times=parse_instants([action.txn_timestamp for action in actions]),
+        replay_shifts=[action.replay_shift_ms for action in actions],
+    )
 
 
 def _decode_each(payloads: Sequence[bytes]) -> Actions:
     decoded = Actions()
     for position, payload in enumerate(payloads):
         try:
-            user, time = _decode_one(payload)
+            user, time, shift = _decode_one(payload)
         except (ValueError, RecursionError) as error:
-            user, time = None, NO_TIME
+            user, time, shift = None, NO_TIME, None
             decoded.bad[position] = explain(error)
         decoded.users.append(user)
         decoded.times.append(time)
+        decoded.replay_shifts.append(shift)
     return decoded
 
 
-def _decode_one(payload: bytes) -> tuple[str | None, int]:
+def _decode_one(payload: bytes) -> tuple[str | None, int, int | None]:
     check_bytes(payload)
     action = _decode(payload)
     time = parse_txn_timestamp(action.txn_timestamp)
     if action.user_id is None:
         _check_nobody(payload)
-    return action.user_id, time
+    return action.user_id, time, action.replay_shift_ms
 
 
 def _check_nobody(payload: bytes) -> None:

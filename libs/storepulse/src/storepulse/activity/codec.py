@@ -1,16 +1,16 @@
 """Bytes to an event of stream 1, or to the reason why they are none. Nothing here raises, whatever the bytes."""
 
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from storepulse.activity.events import HEARTBEAT, Activity, Heartbeat
+from storepulse.activity.prices import check_price
+from storepulse.activity.users import check_user
 from storepulse.failures import BadPayload, FailureKind
 from storepulse.instants import parse_instant
 
 MAX_PAYLOAD_BYTES: Final = 1024 * 1024  # what Kinesis takes by default
-MAX_PRICE_EXPONENT: Final = 12
 MAX_REASON_LENGTH: Final = 200
 
 
@@ -22,7 +22,7 @@ class _Kind(msgspec.Struct):
 _decode_kind = msgspec.json.Decoder(_Kind).decode
 _decode_activity = msgspec.json.Decoder(Activity).decode
 _decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
-encode: Final = msgspec.json.Encoder(decimal_format="string").encode
+encode: Final = msgspec.json.Encoder().encode
 
 
 def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
@@ -45,18 +45,9 @@ def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
 
 def _checked(event: Activity) -> Activity:
     parse_txn_timestamp(event.txn_timestamp)
-    if not is_plausible(event.price):
-        msg = f"price is not a plausible amount: {str(event.price)[:40]}"
-        raise ValueError(msg)
+    check_user(event.user_id)
+    check_price(event.price)
     return event
-
-
-def is_plausible(price: Decimal) -> bool:
-    """Say whether `price` is an amount: 0 or more, below ten million million, to twelve decimal places at most."""
-    if not price.is_finite() or price < 0 or price.adjusted() > MAX_PRICE_EXPONENT:
-        return False
-    smallest = price.as_tuple().exponent
-    return isinstance(smallest, int) and smallest >= -MAX_PRICE_EXPONENT
 
 
 def parse_txn_timestamp(text: str) -> int:

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from storepulse.activity.codec import check_bytes, explain, parse_named
-from storepulse.activity.events import InstantText, UserId
+from storepulse.activity.events import InstantText
+from storepulse.activity.users import UserId, check_user
 from storepulse.failures import BadPayload
 
 MAX_ACTIONS: Final = 2**53  # exact in every reader of JSON
@@ -36,6 +37,7 @@ def decode_count(payload: bytes) -> WindowCount | BadPayload:
     try:
         check_bytes(payload)
         count = _decode(payload)
+        check_user(count.user_id)
         start, end = parse_named("window_start", count.window_start), parse_named("window_end", count.window_end)
         if end <= start:
             return explain(ValueError("window_end is not after window_start"))

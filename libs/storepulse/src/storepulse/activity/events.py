@@ -1,15 +1,28 @@
 """The records of stream 1."""
 
-from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
-#: A Kinesis partition key holds 256 characters, and the counts are keyed by user.
-UserId = Annotated[str, Meta(min_length=1, max_length=256)]
+from storepulse.activity.prices import Price
+from storepulse.activity.users import UserId
+
 Text = Annotated[str, Meta(min_length=1, max_length=1024)]
 InstantText = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
+MAX_REPLAY_SHIFT: Final = 2**53  # exact in every reader of JSON
+ReplayShift = Annotated[
+    int,
+    Meta(
+        ge=-MAX_REPLAY_SHIFT,
+        le=MAX_REPLAY_SHIFT,
+        description=(
+            "Milliseconds that a replay's event clock added to the source's time; the same for all records of one "
+            "replay, and absent where nothing was added. A positive one allows txn_timestamp to be as much further "
+            "after the record's arrival."
+        ),
+    ),
+]
 
 HEARTBEAT: Final = "heartbeat"
 EventType = Literal["view", "cart", "remove_from_cart", "purchase"]
@@ -27,14 +40,16 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     category_id: Text | None = None
     category_code: Text | None = None
     brand: Text | None = None
-    price: Decimal  # in the shop's currency; text on the wire
+    price: Price
     user_id: UserId
     user_session: Text | None = None
     txn_timestamp: InstantText  # what windows and watermarks go by
     event_id: Text
+    replay_shift_ms: ReplayShift | None = None
 
 
-class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, tag_field="event_type", tag=HEARTBEAT):
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event_type", tag=HEARTBEAT):
     """Says that a shard's event time has come this far; is no action. Schema ``heartbeat/1``."""
 
     txn_timestamp: InstantText
+    replay_shift_ms: ReplayShift | None = None

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from storepulse.activity.counts import CountKind, WindowCount
-from storepulse.activity.events import InstantText, UserId
+from storepulse.activity.events import InstantText
+from storepulse.activity.users import UserId
 from storepulse.identity import content_id
 
 

@@ -2,7 +2,7 @@
 
 Every column goes along under its own name; an empty value is left out. What `codec.decode` would refuse is refused
 here, with its reason: a row that passes the few quick tests is known to decode, any other is decoded to find out. So
-no event object and no Decimal is built for the usual row, and the price keeps the text that the file has.
+no event object is built for the usual row, and the price keeps the text that the file has.
 """
 
 import re
@@ -14,21 +14,21 @@ import msgspec
 
 from storepulse.activity.codec import decode, explain
 from storepulse.activity.events import Activity, EventType
+from storepulse.activity.prices import is_price
+from storepulse.activity.users import MAX_KEY_UNITS, partition_key
 from storepulse.failures import BadPayload, FailureKind
 from storepulse.identity import event_id
 from storepulse.instants import format_instant, parse_instant
 from storepulse.replay.event_times import parse_event_time
 
 REQUIRED: Final = ("event_time", "event_type", "product_id", "price", "user_id")
-OWN: Final = ("txn_timestamp", "event_id")
+OWN: Final = ("txn_timestamp", "event_id", "replay_shift_ms")
 COLUMNS: Final = tuple(name for name in Activity.__struct_fields__ if name not in OWN)
 """The columns of a REES46 file, in its order."""
 MAX_COLUMNS: Final = 1000
 _TYPES: Final = frozenset(get_args(EventType))
-_PLAIN_PRICE: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,12})?").fullmatch
 _QUICK_BYTES: Final = 1024  # a payload of this length cannot hold a text that is too long
-_QUICK_USER: Final = 256
-_LONGEST_KEY: Final = 256  # what Kinesis takes
+_QUICK_USER: Final = MAX_KEY_UNITS // 2  # characters, of two UTF-16 code units at most
 _UNWRITABLE: Final = re.compile(r'["\\\x00-\x1f\x7f]')  # in a name, to msgspec
 _KNOWN_LIMIT: Final = 65_536
 _encode: Final = msgspec.json.Encoder().encode
@@ -107,7 +107,7 @@ class RowCodec:
             decoded = decode(payload)
             if not isinstance(decoded, Activity):
                 return decoded if isinstance(decoded, BadPayload) else _NO_ROW
-        return Encoded(payload, identity, (values[self._key] or identity)[:_LONGEST_KEY])
+        return Encoded(payload, identity, partition_key(values[self._key] or identity))
 
     def _is_plainly_good(self, values: Sequence[str], payload: bytes) -> bool:
         user = values[self._user]
@@ -116,12 +116,13 @@ class RowCodec:
             and (values[self._price] in self._prices or self._learn_price(values[self._price]))
             and len(payload) <= _QUICK_BYTES
             and 0 < len(user) <= _QUICK_USER
+            and not user.isspace()
             and values[self._product] != ""
             and values[self._time] != ""
         )
 
     def _learn_price(self, text: str) -> bool:
-        if _PLAIN_PRICE(text) is None:
+        if not is_price(text):
             return False
         if len(self._prices) >= _KNOWN_LIMIT:
             self._prices.clear()
@@ -157,7 +158,7 @@ def _row_type(columns: Sequence[str]) -> Callable[..., Any]:
     return msgspec.defstruct(
         "Row",
         [*((name, str, "") for name in names), ("stamp", str, ""), ("identity", str, "")],
-        rename=dict(zip([*names, "stamp", "identity"], [*columns, *OWN], strict=True)),
+        rename=dict(zip([*names, "stamp", "identity"], [*columns, "txn_timestamp", "event_id"], strict=True)),
         omit_defaults=True,
         gc=False,
     )

@@ -1,12 +1,15 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from servicekit.clock import ManualClock
 from storepulse.failures import FailureKind
-from storepulse.instants import parse_instant
+from storepulse.instants import format_instant, parse_instant
+from tests.builders import heartbeat as heartbeat_of
+from tests.builders import payload
 from tests.unit.windower.test_handlers import DELAY, LIMIT, SIZE, START, action, finals, heartbeat
 from windower.adapters.memory import MemoryBadEvents, MemoryCounts
 from windower.handlers import Batch, Windowing, WindowUserActions
@@ -20,12 +23,12 @@ YEAR_9999 = action("u1", parse_instant("9999-12-31T23:59:59.999Z") - START)
 
 
 def counted(
-    payloads: Sequence[bytes], arrivals: Sequence[int | None], size: int
+    payloads: Sequence[bytes], arrivals: Sequence[int | None], size: int, *, max_replay_ahead: int = 366 * 24 * HOUR
 ) -> tuple[MemoryCounts, MemoryBadEvents]:
     counts, bad = MemoryCounts(), MemoryBadEvents()
     handler: WindowUserActions[int] = WindowUserActions(
         {"shard-0": Progress()},
-        windowing=Windowing(size=SIZE, delay=DELAY, limit=LIMIT, max_ahead=HOUR),
+        windowing=Windowing(size=SIZE, delay=DELAY, limit=LIMIT, max_ahead=HOUR, max_replay_ahead=max_replay_ahead),
         counts=counts,
         bad_events=bad,
         metrics=WindowerMetrics(),
@@ -79,3 +82,49 @@ def test_without_arrival_times_nothing_is_refused() -> None:
     counts, bad = counted([action("u", 10 * HOUR), heartbeat(20 * HOUR)], [None, None], 2)
     assert sum(count.num_actions for count in counts.taken) == 1
     assert bad.taken == []
+
+
+@given(
+    records=st.lists(
+        st.tuples(
+            st.integers(-HOUR, 4 * HOUR),  # event time
+            st.none() | st.integers(-HOUR, 3 * HOUR) | st.just(2**53),  # replay_shift_ms
+            st.none() | st.integers(0, HOUR),  # arrival
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    size=st.integers(1, 20),
+)
+def test_a_record_is_bad_when_it_is_ahead_by_more_than_its_replay_says_or_than_any_replay_may(
+    records: list[tuple[int, int | None, int | None]], size: int
+) -> None:
+    payloads = [
+        payload(
+            user_id=f"u{n}", txn_timestamp=format_instant(START + at), replay_shift_ms=... if shift is None else shift
+        )
+        for n, (at, shift, _) in enumerate(records)
+    ]
+    arrivals = [None if arrived is None else START + arrived for _, _, arrived in records]
+    _, bad = counted(payloads, arrivals, size, max_replay_ahead=2 * HOUR)
+    assert {event.raw() for event in bad.taken if event.kind is FailureKind.INVALID} == {
+        payloads[n]
+        for n, (at, shift, arrived) in enumerate(records)
+        if arrived is not None and (at - max(shift or 0, 0) > arrived + HOUR or at > arrived + 2 * HOUR)
+    }
+
+
+def test_a_heartbeat_of_a_replay_may_be_ahead_by_its_shift() -> None:
+    day = 24 * HOUR
+    payloads = [heartbeat_of(START + day), heartbeat_of(START + day, replay_shift_ms=day)]
+    _, bad = counted(payloads, [START, START], 2)
+    assert [event.raw() for event in bad.taken] == payloads[:1]
+
+
+@pytest.mark.parametrize("shift", [b"1.5", b'"60000"', b"true", b"9007199254740993", b"-9007199254740993", b"[]"])
+@pytest.mark.parametrize("record", [payload(), heartbeat_of()])
+def test_a_shift_of_the_wrong_type_or_size_makes_a_bad_record(record: bytes, shift: bytes) -> None:
+    data = record[:-1] + b',"replay_shift_ms":' + shift + b"}"
+    _, bad = counted([data, payload()], [None, None], 2)
+    assert [(event.raw(), event.kind) for event in bad.taken] == [(data, FailureKind.INVALID)]
+    assert "$.replay_shift_ms" in bad.taken[0].reason
