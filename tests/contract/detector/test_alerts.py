@@ -6,7 +6,7 @@ import pytest
 
 from detector.adapters.aws_clients import AwsClients
 from detector.adapters.sns_alerts import SnsAlerts
-from detector.ports import AlertStatus
+from detector.ports import KEPT, AlertStatus
 from storepulse.detection.alerts import Alert
 from tests.contract.detector.conftest import Ports
 from tests.emulator import Emulator
@@ -46,28 +46,40 @@ def test_an_alerts_count_never_falls_and_final_stays_final(
     assert ports.alerted() == {alert().alert_id: ("pending", actions, kind)}
 
 
-def test_the_cooldown_counts_from_the_alert_that_was_admitted_last(ports: Ports) -> None:
-    first, second = alert(window=0), alert(window=1)
-    assert ports.alerts.last_admitted(first) is None
-    assert ports.alerts.admit(first, None)
-    assert ports.alerts.last_admitted(second) == first
-    assert ports.alerts.admit(second, first)
-    assert ports.alerts.last_admitted(first) == second
+def test_admitted_alerts_are_known_by_their_windows_in_the_order_of_their_admission(ports: Ports) -> None:
+    future, now = alert(window=1000), alert(window=0)
+    assert ports.alerts.admitted(now) == ()
+    assert ports.alerts.admit(future, ())
+    assert ports.alerts.admitted(now) == (future.window_start,)
+    assert ports.alerts.admit(now, (future.window_start,))
+    assert ports.alerts.admitted(future) == (future.window_start, now.window_start)
 
 
-def test_only_one_of_two_that_admit_at_the_same_time_succeeds(ports: Ports) -> None:
-    first, second, third = (alert(window=window) for window in range(3))
-    assert ports.alerts.admit(first, None)
-    assert not ports.alerts.admit(second, None)
-    assert ports.alerts.admit(second, first)
-    assert not ports.alerts.admit(third, first)
-    assert ports.alerts.last_admitted(third) == second
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1000, 0, 1), (0, 1000, 1)])
+def test_only_one_of_two_that_admit_at_the_same_time_succeeds_in_whatever_order(
+    ports: Ports, order: tuple[int, int, int]
+) -> None:
+    first, second, third = (alert(window=window) for window in order)
+    assert ports.alerts.admit(first, ())
+    assert not ports.alerts.admit(second, ())
+    assert not ports.alerts.admit(second, (third.window_start,))
+    assert ports.alerts.admit(second, (first.window_start,))
+    assert not ports.alerts.admit(third, (first.window_start,))
+    assert ports.alerts.admitted(third) == (first.window_start, second.window_start)
+
+
+def test_of_one_user_and_rule_so_many_admitted_alerts_are_remembered(ports: Ports) -> None:
+    known: tuple[str, ...] = ()
+    for window in range(KEPT + 2):
+        assert ports.alerts.admit(alert(window=window), known)
+        known = ports.alerts.admitted(alert())
+    assert known == tuple(alert(window=window).window_start for window in range(2, KEPT + 2))
 
 
 def test_users_and_rules_have_cooldowns_of_their_own(ports: Ports) -> None:
-    ports.alerts.admit(alert("anna"), None)
-    assert ports.alerts.last_admitted(alert("ben")) is None
-    assert ports.alerts.last_admitted(alert("#anna")) is None
+    ports.alerts.admit(alert("anna"), ())
+    assert ports.alerts.admitted(alert("ben")) == ()
+    assert ports.alerts.admitted(alert("#anna")) == ()
 
 
 def test_a_published_alert_arrives(ports: Ports) -> None:

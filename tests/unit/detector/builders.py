@@ -145,15 +145,15 @@ class FailingAlerts:
         self._fail("answer to an alert")
         return status
 
-    def last_admitted(self, alert: Alert) -> Alert | None:
+    def admitted(self, alert: Alert) -> tuple[str, ...]:
         """Fail, read."""
         self._fail("cooldown")
-        return self._store.last_admitted(alert)
+        return self._store.admitted(alert)
 
-    def admit(self, alert: Alert, last: Alert | None) -> bool:
+    def admit(self, alert: Alert, known: tuple[str, ...]) -> bool:
         """Fail, store, fail."""
         self._fail("admission")
-        admitted = self._store.admit(alert, last)
+        admitted = self._store.admit(alert, known)
         self._fail("answer to an admission")
         return admitted
 

@@ -43,10 +43,8 @@ class RaiseAlert:
 
     def _admitted(self, alert: Alert) -> bool:
         while True:  # again when another alert of the same user came between; each of those wins only once
-            last = self.store.last_admitted(alert)
-            if last is not None and last.alert_id == alert.alert_id:
-                return True
-            if not self.cooldown.admits(alert, last):
+            admitted = self.store.admitted(alert)
+            if not self.cooldown.admits(alert, admitted):
                 return False
-            if self.store.admit(alert, last):
+            if alert.window_start in admitted or self.store.admit(alert, admitted):
                 return True

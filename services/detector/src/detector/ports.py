@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from storepulse.activity.counts import WindowCount
 from storepulse.detection.alerts import Alert
 from storepulse.failures import BadEvent
+
+#: Of a rule and user, so that their item in DynamoDB stays within one write unit (1 KB).
+KEPT: Final = 32
 
 
 class AlertStatus(StrEnum):
@@ -15,7 +18,7 @@ class AlertStatus(StrEnum):
 
     PENDING = "pending"  # stored, not yet decided or published
     PUBLISHED = "published"
-    SUPPRESSED = "suppressed"  # inside the cooldown of an alert of the same rule and user
+    SUPPRESSED = "suppressed"  # closer than the cooldown to an alert of the same rule and user
     ALLOWED = "allowed"  # its user is on the allow-list
 
 
@@ -56,7 +59,7 @@ class CountStore(Protocol):
 
 
 class AlertStore(Protocol):
-    """Remembers alerts, what became of each, and which one a user's cooldown counts from."""
+    """Remembers alerts, what became of each, and which of a user's were published lately."""
 
     def add(self, alert: Alert) -> AlertStatus:
         """Store `alert` as pending, or bring the known one up to date; return the status that stands.
@@ -65,12 +68,12 @@ class AlertStore(Protocol):
         """
         ...
 
-    def last_admitted(self, alert: Alert) -> Alert | None:
-        """Return the alert that the cooldown of `alert`'s rule and user counts from, if there is one."""
+    def admitted(self, alert: Alert) -> tuple[str, ...]:
+        """Return the window starts of the last `KEPT` alerts admitted of `alert`'s rule and user, in that order."""
         ...
 
-    def admit(self, alert: Alert, last: Alert | None) -> bool:
-        """Let the cooldown count from `alert` now, if it still counts from `last`; return whether it did."""
+    def admit(self, alert: Alert, known: tuple[str, ...]) -> bool:
+        """Admit `alert` if `known` are still all that are admitted; return whether they were."""
         ...
 
     def settle(self, alert: Alert, status: AlertStatus) -> None:

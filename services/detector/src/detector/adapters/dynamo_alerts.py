@@ -14,18 +14,20 @@ from pynamodb.models import Model
 
 from detector.adapters.aws_errors import translated
 from detector.adapters.dynamo_counts import CONDITION_FAILED
-from detector.ports import AlertStatus
+from detector.ports import KEPT, AlertStatus
 from servicekit.clock import Clock
 from storepulse.detection.alerts import Alert
 from storepulse.instants import format_instant, from_datetime
 
+#: Longer than a stream keeps records that are not decided yet; an alert of a later time is silenced by none of now.
+COOLDOWN_KEPT: Final = timedelta(days=7)
 _DAY: Final = len("2026-01-01")
 
 
 class AlertItem(Model):
-    """An alert (`alert#{alert_id}`, `alert`), or a cooldown (`cooldown#{rule}#{user}`, `cooldown`).
+    """An alert (`alert#{alert_id}`, `alert`), or what a user's cooldown goes by (`cooldown#{rule}#{user}`, `admitted`).
 
-    A cooldown has `holder` and `holder_id` only, so that the indexes by user and by day hold alerts alone.
+    The latter has `starts` only, so that the indexes by user and by day hold alerts alone.
     """
 
     pk = UnicodeAttribute(hash_key=True)
@@ -42,8 +44,7 @@ class AlertItem(Model):
     status = UnicodeAttribute(null=True)
     raised_at = UnicodeAttribute(null=True)  # processing time
     settled_at = UnicodeAttribute(null=True)
-    holder = UnicodeAttribute(null=True)  # the alert that the cooldown counts from, as JSON
-    holder_id = UnicodeAttribute(null=True)
+    starts = UnicodeAttribute(null=True)  # of the windows of admitted alerts, in the order of their admission
     ttl = NumberAttribute()
 
 
@@ -57,7 +58,7 @@ class _Key(NamedTuple):
 
     @classmethod
     def of_cooldown(cls, alert: Alert) -> "_Key":
-        return cls(f"cooldown#{alert.rule}#{alert.user_id}", "cooldown")
+        return cls(f"cooldown#{alert.rule}#{alert.user_id}", "admitted")
 
 
 class DynamoAlerts:
@@ -77,7 +78,7 @@ class DynamoAlerts:
             "day": alert.window_start[:_DAY],
             "status": AlertStatus.PENDING.value,
             "raised_at": self._now(),
-            "ttl": self._expiry(),
+            "ttl": self._expiry(self._ttl),
         }
         if final := alert.kind == "final":
             del facts["kind"]
@@ -88,22 +89,19 @@ class DynamoAlerts:
             self._update(_Key.of(alert), [AlertItem.num_actions.set(alert.num_actions)], lower)
         return AlertStatus(item["status"]["S"]) if item is not None else AlertStatus.PENDING
 
-    def last_admitted(self, alert: Alert) -> Alert | None:
-        """Read the cooldown, consistently."""
+    def admitted(self, alert: Alert) -> tuple[str, ...]:
+        """Read them, consistently."""
         key = _Key.of_cooldown(alert)
         with translated(f"reading a cooldown from {self._table}"):
             reply = self._connection.get_item(self._table, key.pk, range_key=key.sk, consistent_read=True)
         item = (reply or {}).get("Item")
-        return msgspec.json.decode(item["holder"]["S"], type=Alert) if item else None
+        return tuple(item["starts"]["S"].split()) if item else ()
 
-    def admit(self, alert: Alert, last: Alert | None) -> bool:
-        """Compare and set the cooldown."""
-        actions = [
-            AlertItem.holder.set(msgspec.json.encode(alert).decode()),
-            AlertItem.holder_id.set(alert.alert_id),
-            AlertItem.ttl.set(self._expiry()),
-        ]
-        unchanged = AlertItem.pk.does_not_exist() if last is None else AlertItem.holder_id == last.alert_id
+    def admit(self, alert: Alert, known: tuple[str, ...]) -> bool:
+        """Compare and set the whole text of them."""
+        starts = (*known, alert.window_start)[-KEPT:]
+        actions = [AlertItem.starts.set(" ".join(starts)), AlertItem.ttl.set(self._expiry(COOLDOWN_KEPT))]
+        unchanged = AlertItem.starts == " ".join(known) if known else AlertItem.pk.does_not_exist()
         return self._update(_Key.of_cooldown(alert), actions, unchanged) is not None
 
     def settle(self, alert: Alert, status: AlertStatus) -> None:
@@ -130,8 +128,8 @@ class DynamoAlerts:
     def _now(self) -> str:
         return format_instant(from_datetime(self._clock.now()))
 
-    def _expiry(self) -> int:
-        return int((self._clock.now() + self._ttl).timestamp())
+    def _expiry(self, ttl: timedelta) -> int:
+        return int((self._clock.now() + ttl).timestamp())
 
 
 def _set_once(name: str, value: str | int) -> Action:

@@ -5,7 +5,7 @@ from threading import Lock
 
 import msgspec
 
-from detector.ports import AlertStatus, BatchFigures
+from detector.ports import KEPT, AlertStatus, BatchFigures
 from storepulse.activity.counts import WindowCount
 from storepulse.detection.alerts import Alert
 from storepulse.failures import BadEvent
@@ -41,7 +41,7 @@ class MemoryAlerts:
         """Start empty."""
         self.alerts: dict[str, Alert] = {}
         self.statuses: dict[str, AlertStatus] = {}
-        self._admitted: dict[tuple[str, str], Alert] = {}
+        self._admitted: dict[tuple[str, str], tuple[str, ...]] = {}
         self._lock = Lock()
 
     def add(self, alert: Alert) -> AlertStatus:
@@ -51,17 +51,16 @@ class MemoryAlerts:
             self.alerts[alert.alert_id] = alert if known is None else _merged(known, alert)
             return self.statuses.setdefault(alert.alert_id, AlertStatus.PENDING)
 
-    def last_admitted(self, alert: Alert) -> Alert | None:
-        """Look it up."""
-        return self._admitted.get((alert.rule, alert.user_id))
+    def admitted(self, alert: Alert) -> tuple[str, ...]:
+        """Look them up."""
+        return self._admitted.get((alert.rule, alert.user_id), ())
 
-    def admit(self, alert: Alert, last: Alert | None) -> bool:
+    def admit(self, alert: Alert, known: tuple[str, ...]) -> bool:
         """Compare and set."""
         with self._lock:
-            held = self.last_admitted(alert)
-            if (held and held.alert_id) != (last and last.alert_id):
+            if self.admitted(alert) != known:
                 return False
-            self._admitted[alert.rule, alert.user_id] = alert
+            self._admitted[alert.rule, alert.user_id] = (*known, alert.window_start)[-KEPT:]
             return True
 
     def settle(self, alert: Alert, status: AlertStatus) -> None:

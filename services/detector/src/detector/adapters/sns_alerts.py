@@ -1,5 +1,6 @@
 """`AlertPublisher` on an SNS topic: JSON for programs, a subject for people."""
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +12,8 @@ from storepulse.detection.alerts import Alert
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-_LONGEST_SUBJECT: Final = 100  # SNS; ASCII without control characters
-_LONGEST_USER: Final = 40
+_LONGEST_SUBJECT: Final = 99  # SNS: less than 100 characters, none of them a control character
+_CUT: Final = "..."
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.@:+-]")
 
 
@@ -30,14 +31,20 @@ class SnsAlerts:
             self._client.publish(
                 TopicArn=self._topic_arn,
                 Subject=subject(alert),
-                Message=msgspec.json.encode(alert).decode(),
+                Message=message(alert),
                 MessageAttributes={"rule": {"DataType": "String", "StringValue": alert.rule}},
             )
 
 
 def subject(alert: Alert) -> str:
     """Return a line a person can read; the user id, which anybody may have chosen, keeps only harmless characters."""
-    user = _UNSAFE.sub("?", alert.user_id)
-    user = user if len(user) <= _LONGEST_USER else user[: _LONGEST_USER - 3] + "..."
     time = alert.window_start[:19].replace("T", " ")
-    return f"Storepulse: user {user}: {alert.num_actions} actions, limit {alert.limit}, {time} UTC"[:_LONGEST_SUBJECT]
+    before, after = "Storepulse: user ", f": {alert.num_actions} actions, limit {alert.limit}, {time}Z"
+    room = _LONGEST_SUBJECT - len(before) - len(after)
+    user = _UNSAFE.sub("?", alert.user_id)
+    return before + (user if len(user) <= room else user[: room - len(_CUT)] + _CUT) + after
+
+
+def message(alert: Alert) -> str:
+    """Return `alert` as JSON in ASCII: a queue that subscribes takes no control characters, nor U+FFFE and U+FFFF."""
+    return json.dumps(msgspec.to_builtins(alert), separators=(",", ":"))
