@@ -60,6 +60,7 @@ class Detector:
     allowed: frozenset[str] = frozenset()
     fail: Callable[[str], None] = lambda _: None
     threads: int = 1
+    store_from: int = 1
     counts: MemoryCounts = field(default_factory=MemoryCounts)
     alerts: MemoryAlerts = field(default_factory=MemoryAlerts)
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
@@ -87,6 +88,7 @@ class Detector:
             metrics=self.metrics,
             clock=self.clock,
             workers=Workers(self.threads, self.patience),
+            store_from=self.store_from,
         )
 
     def published_ids(self) -> list[str]:

@@ -76,6 +76,30 @@ def test_a_count_that_the_store_refuses_for_good_is_set_aside_and_the_others_are
     assert outcome.bad == detector.bad_events.bad
 
 
+COUNTS = st.builds(
+    count,
+    user=st.sampled_from(["anna", "ben", "cleo"]),
+    actions=st.integers(1, 14),
+    window=st.integers(0, 5),
+    kind=st.sampled_from(["early", "final"]),
+)
+
+
+@given(batch=st.lists(COUNTS, max_size=12), least=st.integers(1, 15))
+def test_what_is_counted_is_stored_or_left_out_and_alerts_are_the_same(batch: list[WindowCount], least: int) -> None:
+    whole, spare = Detector(), Detector(store_from=least)
+    whole(*records(*batch))
+    outcome = spare(*records(*batch))
+    finals = [each for each in whole.counts.counts.values() if each.kind == "final"]
+    left_out = [each.num_actions for each in finals if each.num_actions < least]
+    assert (outcome.windows_left_out, outcome.actions_left_out) == (len(left_out), sum(left_out))
+    assert [*spare.counts.counts.values()] == [
+        each for each in whole.counts.counts.values() if each.num_actions >= least
+    ]
+    assert (spare.alerts.statuses, spare.published_ids()) == (whole.alerts.statuses, whole.published_ids())
+    assert spare.metrics.figures == whole.metrics.figures
+
+
 def test_figures_of_a_batch_count_each_window_once() -> None:
     detector = Detector()
     detector(*records(count("anna", 4), count("anna", 4), count("ben", 30), count("cleo", 11, kind="early")))

@@ -65,6 +65,7 @@ def environment(names: Names) -> dict[str, str]:
         "DETECTOR_SHUTDOWN_GRACE_SECONDS": "40",
         "DETECTOR_JAVA_HEAP_MB": "256",
         "DETECTOR_APP_SERVER": "1",
+        "DETECTOR_STORE_FROM": "1",
         "DETECTOR_LIMIT": "10",
         "DETECTOR_COOLDOWN_SECONDS": "300",
         "DETECTOR_COUNTS_TTL_DAYS": "30",

@@ -134,6 +134,7 @@ def build_use_case(
         metrics=CloudwatchMetrics(metric_clients.cloudwatch, on_drop=metrics.metric_set_dropped),
         clock=clock,
         workers=Workers(settings.threads, patience),
+        store_from=settings.store_from,
     )
 
 

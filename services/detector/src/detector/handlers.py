@@ -33,6 +33,8 @@ class Outcome:
 
     finals: int = 0  # records
     earlies: int = 0
+    windows_left_out: int = 0  # final counts below `store_from`
+    actions_left_out: int = 0  # their sum
     bad: list[BadEvent] = field(default_factory=list)
     alerts: list[tuple[Alert, AlertStatus]] = field(default_factory=list)  # settled now
 
@@ -48,6 +50,7 @@ class DetectBots:
     metrics: MetricSink
     clock: Clock
     workers: Workers
+    store_from: int = 1  # actions; lower counts are left out of the table, and alert all the same
 
     def __call__(self, records: Sequence[Record], place: Place) -> Outcome:
         """Decode, store and alert; try again for as long as it takes while AWS is out of reach.
@@ -58,7 +61,13 @@ class DetectBots:
             RetryableError: the workers gave up; no checkpoint may pass the batch.
         """
         batch = SortedBatch(records, self.rule)
-        outcome = Outcome(finals=batch.kinds["final"], earlies=batch.kinds["early"])
+        left_out = [read.count.num_actions for read in batch.finals if read.count.num_actions < self.store_from]
+        outcome = Outcome(
+            finals=batch.kinds["final"],
+            earlies=batch.kinds["early"],
+            windows_left_out=len(left_out),
+            actions_left_out=sum(left_out),
+        )
         self.workers.run(_Batch(self, batch, place, outcome).calls())
         self.metrics.put(_figures(batch.finals, outcome))
         return outcome
@@ -77,13 +86,16 @@ class _Batch:
         """Yield them, the most urgent first."""
         for alerts in self.batch.alerts:
             yield partial(self._raise, alerts)
-        for early in self.batch.earlies:
+        for early in self._to_store(self.batch.earlies):
             yield partial(self._put_early, early)
         if self.batch.bad:
             yield partial(self._set_aside, [self._bad_event(*problem) for problem in self.batch.bad])
-        finals, most = self.batch.finals, self.use.counts.max_batch
+        finals, most = self._to_store(self.batch.finals), self.use.counts.max_batch
         for start in range(0, len(finals), most):
             yield partial(self._put_finals, finals[start : start + most])
+
+    def _to_store(self, counts: Sequence[ReadCount]) -> list[ReadCount]:
+        return [read for read in counts if read.count.num_actions >= self.use.store_from]
 
     def _raise(self, alerts: list[ReadAlert]) -> None:
         """Raise one user's alerts one after the other, as the cooldown needs it."""

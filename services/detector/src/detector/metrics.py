@@ -18,7 +18,11 @@ class ShardMetrics(ServiceMetrics):
     def __init__(self, clock: Clock, registry: CollectorRegistry | None = None) -> None:
         """Register them."""
         super().__init__(SERVICE, registry, clock)
-        self._windows = Counter("detector_windows", "Window counts stored", ["kind"], registry=self.registry)
+        self._windows = Counter("detector_windows", "Window counts", ["kind"], registry=self.registry)
+        self._windows_left_out = Counter(
+            "detector_windows_left_out", "Final counts below DETECTOR_STORE_FROM", registry=self.registry
+        )
+        self._actions_left_out = Counter("detector_actions_left_out", "Actions in them", registry=self.registry)
         self._alerts = Counter("detector_alerts", "Alerts settled", ["status"], registry=self.registry)
         self._dropped = Counter("detector_metric_sets_dropped", "Not taken by CloudWatch", registry=self.registry)
         self._batch = Histogram(
@@ -31,6 +35,8 @@ class ShardMetrics(ServiceMetrics):
         self.records("bad", len(outcome.bad))
         self._windows.labels("final").inc(outcome.finals)
         self._windows.labels("early").inc(outcome.earlies)
+        self._windows_left_out.inc(outcome.windows_left_out)
+        self._actions_left_out.inc(outcome.actions_left_out)
         self._batch.observe(seconds)
         for _, status in outcome.alerts:
             self._alerts.labels(status.value).inc()

@@ -48,6 +48,7 @@ class DetectorSettings(ServiceSettings):
     )
 
     app_server: str = Field(default="1", min_length=1, max_length=64, description="server in the counts' key")
+    store_from: int = Field(default=1, ge=1, description="actions from which on a count is stored; alerts come anyway")
     limit: int = Field(default=10, ge=1, description="more actions of a user in one window raise an alert")
     cooldown_seconds: float = Field(default=300.0, ge=0, description="event time in which a user alerts once")
     allowed_users: UserIds = Field(default=frozenset(), description="user ids that never alert, with commas between")
