@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -33,6 +34,19 @@ def refuse(code: str, status: int = 400) -> Callable[[bytes, Forward], Reply]:
     """Answer with an AWS error."""
     reply = status, json.dumps({"__type": code, "message": "by the test's proxy"}).encode()
     return lambda _body, _forward: reply
+
+
+def cancel(*reasons: str) -> Callable[[bytes, Forward], Reply]:
+    """Cancel a transaction, with a reason for each of its items."""
+    told = [{"Code": reason} for reason in reasons]
+    body = {"__type": "TransactionCanceledException", "message": "by the test's proxy", "CancellationReasons": told}
+    return lambda _body, _forward: (400, json.dumps(body).encode())
+
+
+def every_other(act: Callable[[bytes, Forward], Reply]) -> Callable[[bytes, Forward], Reply]:
+    """Do `act` to every other call, and pass the rest on."""
+    turns = cycle((True, False))
+    return lambda body, forward: act(body, forward) if next(turns) else forward(body)
 
 
 def cut_short(body: bytes, forward: Forward) -> Reply:

@@ -6,7 +6,9 @@ from tests.emulator import Emulator, wait_until
 from tests.integration.faust_kinesis.conftest import StartWorker
 from tests.integration.faust_kinesis.faulty_proxy import (
     FaultyProxy,
+    cancel,
     cut_short,
+    every_other,
     fail_every_other_record,
     lose_answer,
     refuse,
@@ -42,6 +44,8 @@ def test_faults_of_reading_lose_nothing_and_keep_the_order(
     proxy.fail("GetRecords", refuse("InternalFailure", 500))
     proxy.fail("UpdateItem", refuse("ThrottlingException"))
     proxy.fail("TransactWriteItems", refuse("TransactionInProgressException"))
+    proxy.fail("TransactWriteItems", cancel("None", "ThrottlingError"))
+    proxy.fail("TransactWriteItems", cancel("ProvisionedThroughputExceeded"), times=5)
     for first in range(1000, 3000, 100):
         stream.send(numbers(first, first + 100))
     reader.wait_for(stream.put)
@@ -51,6 +55,17 @@ def test_faults_of_reading_lose_nothing_and_keep_the_order(
     for shard in {line["shard"] for line in reader.lines()}:
         read = [int(payload) for line in reader.lines() if line["shard"] == shard for payload in line["payloads"]]
         assert read == sorted(read)
+
+
+def test_an_empty_shard_that_is_throttled_again_and_again_becomes_idle(
+    stream: Stream, proxy: FaultyProxy, worker: StartWorker
+) -> None:
+    proxy.fail("GetRecords", every_other(refuse(THROTTLED)), times=1_000_000)
+    reader = worker(env=through(proxy), query="lease=2&idle=3")
+    wait_until(lambda: len(reader.state().get("idle", [])) == 2, 30, "both shards to be idle")
+    stream.send(numbers(0, 100))
+    reader.wait_for(stream.put)
+    wait_until(lambda: not reader.state()["idle"], 10, "shards with records to be busy")
 
 
 def test_faults_of_sending_lose_nothing_and_resend_only_what_failed(

@@ -21,6 +21,7 @@ app = faust.App(
     stream_wait_empty=False,
     broker_commit_interval=SETTINGS.get("commit", 0.3),
 )
+processed: dict[Any, int] = {}
 source = app.topic(SETTINGS["stream"], value_serializer="raw")
 
 
@@ -42,6 +43,7 @@ async def reader(stream: faust.Stream) -> None:
             last=batch.last_sequence_number,
             payloads=[payload.decode("latin-1") for payload in batch.payloads()],
         )
+        processed[message.tp] = message.offset
         await asyncio.sleep(SETTINGS.get("slow", 0))
         if SETTINGS.get("pause_s") and message.offset % 10 == 0:
             consumer.pause_partitions({message.tp})
@@ -54,6 +56,11 @@ async def reader(stream: faust.Stream) -> None:
             consumer.acknowledge(message.tp, message.offset, message.generation_id)
 
 
+def is_idle(tp: Any) -> bool:  # noqa: ANN401 - faust's
+    consumer: Any = app.consumer
+    return bool(consumer.idle(tp, processed.get(tp, -1)))
+
+
 @app.task  # type: ignore[untyped-decorator]  # faust has no types
 async def report() -> None:
     consumer: Any = app.consumer
@@ -62,6 +69,7 @@ async def report() -> None:
             "ready": consumer.ready,
             "standing_by": consumer.standing_by,
             "shards": sorted(consumer.shard_id(tp) for tp in consumer.assignment()),
+            "idle": sorted(consumer.shard_id(tp) for tp in consumer.assignment() if is_idle(tp)),
             "generation": consumer.generation,
             "millis_behind": consumer.millis_behind(),
         }

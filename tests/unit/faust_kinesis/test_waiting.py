@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from faust_kinesis.backoff import Backoff, Patience
 from faust_kinesis.errors import StoppedError, is_transient
-from faust_kinesis.pacing import Pacer
+from faust_kinesis.options import Options
+from faust_kinesis.pacing import IdleTimer, Pacer
 
 
 def aws_error(code: str, status: int = 400) -> ClientError:
@@ -107,3 +108,46 @@ def test_no_second_holds_more_turns_than_the_rate(pauses: list[float], per_s: in
         turns.append(now)
     for first, later in zip(turns, turns[per_s:], strict=False):
         assert later - first >= 1 - 1e-9
+
+
+@given(st.lists(st.sampled_from(["empty", "throttled"]), min_size=1, max_size=400), st.floats(0.1, 0.5))
+def test_a_throttled_poll_does_not_put_off_the_time_at_which_an_empty_shard_is_idle(
+    answers: list[str], every_s: float
+) -> None:
+    timer, first, now = IdleTimer(10), None, 0.0
+    for answer in answers:
+        now += every_s
+        if answer == "empty":
+            timer.polled(now, empty=True)
+            first = now if first is None else first
+            assert timer.is_over(now) == (now - first >= 10)
+
+
+def test_a_record_or_an_outage_starts_the_idle_time_anew() -> None:
+    timer = IdleTimer(10)
+    timer.polled(0, empty=True)
+    timer.polled(10, empty=True)
+    assert timer.is_over(10)
+    timer.polled(11, empty=False)
+    assert not timer.is_over(11)
+    timer.polled(12, empty=True)
+    timer.restart()
+    timer.polled(22, empty=True)
+    assert not timer.is_over(22)
+    timer.polled(32, empty=True)
+    assert timer.is_over(32)
+
+
+def test_a_shard_that_does_not_answer_is_not_idle_for_long() -> None:
+    timer = IdleTimer(10)
+    timer.polled(0, empty=True)
+    timer.polled(10, empty=True)
+    assert timer.is_over(20)
+    assert not timer.is_over(21)
+
+
+@pytest.mark.parametrize(("reads", "poll_s"), [(1000, 0.2), (5, 0.2), (4, 0.25), (0.5, 2.0)])
+def test_a_shard_at_its_tip_is_polled_no_oftener_than_its_share_of_kinesiss_five_reads(
+    reads: float, poll_s: float
+) -> None:
+    assert Options(region="r", reads_per_s=reads).poll_s == poll_s

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from faust_kinesis.options import MAX_READS_PER_S, Options
 from servicekit.settings import load
 from tests.emulator import ROOT
 from windower.settings import WindowerSettings
+from windower.worker import create_faust_app
 
 NEEDED = {"WINDOWER_BAD_EVENTS_QUEUE": "queue", "WINDOWER_BAD_EVENTS_BUCKET": "bucket"}
 
@@ -61,3 +63,9 @@ def test_the_readme_names_every_setting(name: str) -> None:
     aliased = {"region": "AWS_REGION", "endpoint_url": "AWS_ENDPOINT_URL"}
     readme = (ROOT / "services" / "windower" / "README.md").read_text()
     assert f"`{aliased.get(name, f'WINDOWER_{name.upper()}')}`" in readme
+
+
+def test_a_shards_five_reads_a_second_are_enough_for_the_windower_and_firehose() -> None:
+    firehose = 1  # Firehose calls GetRecords once a second for each shard
+    app = create_faust_app(WindowerSettings(bad_events_queue="q", bad_events_bucket="b"))
+    assert Options.parse(app.conf.broker_consumer[0]).reads_per_s + firehose <= MAX_READS_PER_S

@@ -8,27 +8,29 @@ from botocore.exceptions import ClientError, HTTPClientError, ParamValidationErr
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
-TRANSIENT_CODES = frozenset(
+THROTTLED_CODES = frozenset(
     {
-        "InternalFailure",
-        "InternalFailureException",
-        "InternalServerError",
         "KMSThrottlingException",
         "LimitExceededException",
+        "ProvisionedThroughputExceeded",  # so in a cancelled transaction's reasons
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
-        "RequestTimeout",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "SlowDown",
         "ThrottledException",
         "Throttling",
+        "ThrottlingError",
         "ThrottlingException",
-        "TransactionConflict",
-        "TransactionConflictException",
-        "TransactionInProgressException",
     }
 )
+TRANSIENT_CODES = THROTTLED_CODES | {
+    "InternalFailure",
+    "InternalFailureException",
+    "InternalServerError",
+    "ReplicatedWriteConflictException",
+    "RequestTimeout",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
 SERVER_ERROR = 500
 MAX_DESCRIPTION = 300
 NETWORK_ERRORS = (
@@ -76,6 +78,11 @@ def code_of(error: BaseException) -> str:
 def describe(error: BaseException) -> str:
     """Return a line for the log: what kind of error, and the start of what it says."""
     return f"{code_of(error)}: {error}"[:MAX_DESCRIPTION]
+
+
+def is_throttled(error: BaseException) -> bool:
+    """Tell whether AWS is up and only asked too often."""
+    return isinstance(error, ClientError) and code_of(error) in THROTTLED_CODES
 
 
 def is_transient(error: BaseException) -> bool:

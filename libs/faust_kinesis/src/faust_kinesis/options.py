@@ -11,6 +11,7 @@ from faust_kinesis.errors import OptionError
 
 MEBIBYTE = 2**20
 MAX_BATCH = 10_000  # what one GetRecords call may return
+MAX_READS_PER_S = 5.0  # of a shard, by all who read it: Kinesis's limit
 
 Start = Literal["TRIM_HORIZON", "LATEST"] | datetime
 
@@ -29,13 +30,18 @@ class Options:
     prefetch_bytes: int = 32 * MEBIBYTE
     idle_s: float = 10.0
     discover_s: float = 30.0
-    reads_per_s: float = 5.0
+    reads_per_s: float = MAX_READS_PER_S
     puts: int = 4
 
     @property
     def renew_s(self) -> float:
         """Seconds between two renewals of the leases."""
         return self.lease_s / 5
+
+    @property
+    def poll_s(self) -> float:
+        """Seconds between two polls of a shard that has nothing new, at least."""
+        return 1 / min(self.reads_per_s, MAX_READS_PER_S)
 
     @classmethod
     def parse(cls, url: URL) -> "Options":

@@ -13,10 +13,10 @@ from mode import Service
 
 from faust_kinesis.aggregation import batches
 from faust_kinesis.backoff import Backoff, Patience
-from faust_kinesis.errors import code_of, is_transient
+from faust_kinesis.errors import code_of, is_throttled, is_transient
 from faust_kinesis.lease import Lease
 from faust_kinesis.options import Options
-from faust_kinesis.pacing import Pacer
+from faust_kinesis.pacing import IdleTimer, Pacer
 from faust_kinesis.records import RecordBatch
 from kinesis_wire.client import get_page
 from kinesis_wire.records import Page
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_kinesis import KinesisClient
 
 LIMIT = 10_000  # records a GetRecords call may return at most
-POLL_S = (0.2, 0.25)  # between two polls at the tip
 SHARD_GONE = "ResourceNotFoundException"
 ITERATOR_EXPIRED = "ExpiredIteratorException"
 
@@ -70,7 +69,6 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self._lease = lease
         self._with = surroundings
         self._after = after
-        self._idle_since: float | None = None
         self._base = first
         self._last = lease.sequence  # sequence number to go on after
         self._sequences: deque[str] = deque()  # of offsets _base .. position - 1
@@ -80,6 +78,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self._drained = asyncio.Event()
         self._backoff = Backoff(first_s=0.25)
         self._pacer = Pacer(surroundings.options.reads_per_s)
+        self._idle = IdleTimer(surroundings.options.idle_s)
         super().__init__(**service)
         self._patience = Patience(sleep=self.sleep, stopping=lambda: self.should_stop, log=self.log)
 
@@ -111,7 +110,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
 
     def is_quiet(self) -> bool:
         """Tell whether polls have come back empty, with nothing behind them, for the idle time."""
-        return self._idle_since is not None and self.polled_at - self._idle_since >= self._with.options.idle_s
+        return self._idle.is_over(time.monotonic())
 
     def millis_behind(self) -> int:
         """Return how far behind the tip the shard is, at least: grows while no poll succeeds."""
@@ -143,11 +142,12 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self._backoff.reset()
         self._accept(page)
         if page.next_shard_iterator is not None and not (page.records and page.millis_behind_latest):
-            await self.sleep(random.uniform(*POLL_S))  # noqa: S311 - spreads the polls
+            await self.sleep(self._with.options.poll_s * random.uniform(1, 1.25))  # noqa: S311 - spreads the polls
         return page.next_shard_iterator
 
     async def _recover(self, iterator: str, error: Exception) -> str | None:
-        self._idle_since = None
+        if not is_throttled(error):
+            self._idle.restart()
         if code_of(error) in (ITERATOR_EXPIRED, SHARD_GONE):
             self.log.info("%s: GetRecords: %s, a new iterator is needed", self.lease_key, code_of(error))
             return await self._find()
@@ -161,7 +161,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         try:
             return await self._patience.insist(self._iterator, f"{self.lease_key}: GetShardIterator")
         except Exception as error:
-            if code_of(error) != SHARD_GONE or await self._with.is_listed(self._lease):
+            if code_of(error) != SHARD_GONE or await self._is_listed():
                 raise
             self.log.error("%s: the shard left the stream before it was read to its end", self.lease_key)  # noqa: TRY400
             return None
@@ -169,10 +169,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
     def _accept(self, page: Page) -> None:
         self.polled_at = time.monotonic()
         self.behind_ms = page.millis_behind_latest
-        if page.records or page.millis_behind_latest:
-            self._idle_since = None
-        elif self._idle_since is None:
-            self._idle_since = self.polled_at
+        self._idle.polled(self.polled_at, empty=not (page.records or page.millis_behind_latest))
         for batch in batches(self._lease.stream, self._lease.shard_id, page.records, self._with.options.batch):
             self._append(batch)
         if self._queue:
@@ -196,6 +193,9 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self.behind_ms = 0
         self.end.set()
         self._with.ended()
+
+    async def _is_listed(self) -> Any:  # noqa: ANN401 - a bool, from an awaitable of any kind
+        return await self._patience.insist(lambda: self._with.is_listed(self._lease), f"{self.lease_key}: ListShards")
 
     async def _iterator(self) -> str:
         reply = await self._with.kinesis.get_shard_iterator(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from faust_kinesis.errors import LeaseLostError, code_of
+from faust_kinesis.errors import TRANSIENT_CODES, LeaseLostError, code_of
 from faust_kinesis.lease import Checkpoint, Lease, Status, from_item, to_item
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 TRANSACTION_ITEMS = 100  # DynamoDB's limit
 REFUSED = "ConditionalCheckFailedException"
+LOST = "ConditionalCheckFailed"  # the same, as a reason of a cancelled transaction
+NO_REASON = "None"  # of an item that had no part in it
 
 
 class LeaseTable:
@@ -177,10 +179,11 @@ def _attributes(point: Checkpoint) -> dict[str, Any]:
 
 
 def _why_cancelled(error: ClientError, keys: Sequence[str]) -> Exception:
+    """Return what a cancelled transaction means: a lost lease before all else, then what no retry mends."""
     reasons: Any = error.response.get("CancellationReasons") or []
-    codes = [str(reason.get("Code", "")) for reason in reasons]
-    lost = [key for key, code in zip(keys, codes, strict=False) if code == "ConditionalCheckFailed"]
-    if lost or not codes:
+    codes = [str(reason.get("Code", NO_REASON)) for reason in reasons]
+    lost = [key for key, code in zip(keys, codes, strict=False) if code == LOST]
+    told = sorted({code for code in codes if code != NO_REASON}, key=lambda code: (code in TRANSIENT_CODES, code))
+    if lost or not told:
         return LeaseLostError(", ".join(lost or keys))
-    other = next(code for code in codes if code not in ("", "None"))
-    return ClientError({"Error": {"Code": other, "Message": str(error)}}, "TransactWriteItems")
+    return ClientError({"Error": {"Code": told[0], "Message": str(error)}}, "TransactWriteItems")

@@ -27,6 +27,10 @@ BATCH: Final = 5_000
 """Records a message at most: what a message costs is spread over many while there is a backlog."""
 
 
+READS: Final = 4
+"""GetRecords calls a second and shard: of the five that Kinesis allows, Firehose makes one."""
+
+
 class Token(NamedTuple):
     """Acknowledges one batch."""
 
@@ -43,7 +47,7 @@ def create_faust_app(settings: WindowerSettings) -> faust.App:
     """Return the Faust application, with no agent yet."""
     broker = (
         f"kinesis://{settings.region}?lease={settings.lease.total_seconds()}&exclusive={int(settings.exclusive)}"
-        f"&start={settings.start}&idle={settings.idle_after.total_seconds()}&batch={BATCH}"
+        f"&start={settings.start}&idle={settings.idle_after.total_seconds()}&batch={BATCH}&reads={READS}"
     )
     return faust.App(
         settings.app_id,
