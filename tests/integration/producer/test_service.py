@@ -102,6 +102,14 @@ def test_nothing_but_the_raw_bucket_is_read(service: Service, source: str) -> No
     assert service.account.rows() == []
 
 
+def test_long_texts_from_outside_do_not_stop_the_service(service: Service) -> None:
+    sources = [f"s3://{service.account.bucket}/" + str(n % 10) * 2000 for n in range(60)]
+    started = service.http.post("/replays", json={"sources": sources}, timeout=5).json()["replay_id"]
+    service.await_phase(started, "failed")
+    assert service.http.get("/health/live", timeout=5).status_code == 200
+    assert service.http.post("/replays", content=b" " * 1_000_000, timeout=5).status_code == 413
+
+
 def test_what_is_not_valid_is_refused_with_a_reason(service: Service) -> None:
     url = f"s3://{service.account.bucket}/x.csv"
     bodies = [

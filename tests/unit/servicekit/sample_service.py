@@ -11,11 +11,17 @@ from typing import Literal, NoReturn
 from servicekit.api import build_api
 from servicekit.health import Health
 from servicekit.lifecycle import run_service
-from servicekit.logs import configure_logs, get_logger
+from servicekit.logs import LONGEST_TEXT, configure_logs, get_logger
 from servicekit.metrics import ServiceMetrics
 from servicekit.settings import ServiceSettings, load
 
 log = get_logger(__name__)
+
+CUT = {  # what a line still holds, and what is cut off
+    "url": (" postgres://user:hunt", "er2@h"),
+    "note": (" secret_key=hunt", "er2"),
+    "identity": (" AKIAHUNTER22", "HUNTER22"),
+}
 
 
 class SampleSettings(ServiceSettings, env_prefix="SAMPLE_"):
@@ -64,6 +70,11 @@ def _write_logs() -> None:
     log.info(
         "text", url="postgres://user:hunter2@host/db", note="secret_key=hunter2 and more", bytes_=b"\xff", lone="\ud800"
     )
+    log.info(
+        "cut",
+        **{name: f"{'x ' * 5000}"[: LONGEST_TEXT - len(half)] + half + rest for name, (half, rest) in CUT.items()},
+    )
+    log.info("long", text="x" * 1_000_000, items=list(range(1000)), fields={str(n): n for n in range(1000)})
     log.debug("too_quiet")
     logging.getLogger("a.library").warning("it says %s", "hello")
     logging.getLogger("botocore.auth").debug("hunter2")

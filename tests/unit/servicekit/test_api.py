@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from prometheus_client import CollectorRegistry
 
-from servicekit.api import build_api
+from servicekit.api import MAX_BODY_BYTES, build_api
 from servicekit.clock import ManualClock
 from servicekit.health import Health
 from servicekit.metrics import ServiceMetrics
@@ -86,3 +86,22 @@ async def test_every_link_of_the_first_page_leads_somewhere(client: httpx.AsyncC
     assert {"/docs", "/health", "/metrics"} <= set(links)
     for link in links:
         assert (await client.get(link)).status_code == 200
+
+
+@pytest.mark.parametrize(("body", "code"), [(b" " * MAX_BODY_BYTES, 200), (b" " * (MAX_BODY_BYTES + 1), 413)])
+async def test_a_body_that_is_too_long_is_refused_whether_or_not_it_says_so(
+    body: bytes, code: int, health: Health
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 1000):
+            yield body[start : start + 1000]
+
+    api = build_api("shop", health, CollectorRegistry())
+
+    @api.post("/orders")
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    async with _client(api) as client:
+        answers = [await client.post("/orders", content=content) for content in (body, pieces())]
+    assert [answer.status_code for answer in answers] == [code, code]

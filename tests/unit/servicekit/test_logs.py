@@ -33,6 +33,23 @@ def test_no_secret_is_written(written: tuple[list[Line], str]) -> None:
     assert "hunter2" not in str(written[0])
 
 
+def test_a_cut_through_a_secret_leaves_nothing_of_it(written: tuple[list[Line], str]) -> None:
+    cut = line(written[0], "cut")
+    ends = {name: cut[name].rpartition("x ")[2].strip() for name in ("url", "note", "identity")}
+    assert ends == {
+        "url": "postgres://user:***... 5 characters more",
+        "note": "secret_key=***... 3 characters more",
+        "identity": "***... 8 characters more",
+    }
+
+
+def test_a_line_has_a_bounded_length_whatever_it_is_given(written: tuple[list[Line], str]) -> None:
+    long = line(written[0], "long")
+    assert (len(long["text"]) < 9000, long["text"][-27:]) == (True, "... 991,808 characters more")
+    assert (len(long["items"]), long["items"][-1]) == (101, "... 900 more")
+    assert (len(long["fields"]), long["fields"]["..."]) == (101, "900 more")
+
+
 def test_lines_below_the_level_are_not_written(written: tuple[list[Line], str]) -> None:
     assert not [each for each in written[0] if each["event"] == "too_quiet"]
 

@@ -9,6 +9,7 @@ import math
 import re
 import sys
 import threading
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -17,10 +18,15 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SECRET_KEY = re.compile(r"(?i)secret|password|passwd|token|credential|authorization|api_?key|access_?key|private_?key")
-_SECRET_TEXT = re.compile(
-    r"(?i)(?P<name>[\w-]*(?:secret|password|passwd|token|access_?key|api_?key)[\w-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"',&}]+"
-    r"|(?P<scheme>\w+://[^\s/:@]*:)[^\s/@]+(?=@)|(?:AKIA|ASIA)[A-Z0-9]{16}"
+_SECRET_TEXT = re.compile(  # linear: a name is looked at once, from its first character; \0 ends a text that was cut
+    r"(?i)(?P<name>(?<![\w-])(?=[\w-]*?(?:secret|password|passwd|token|access_?key|api_?key))"
+    r"[\w-]++[\"']?\s*+[=:]\s*+[\"']?)[^\s\"',&}\0]+"
+    r"|(?P<url>://[^\s/:@]*+:)[^\s/@\0]++(?=[@\0])|(?-i:(?:AKIA|ASIA)(?:[A-Z0-9]{16}|[A-Z0-9]{0,15}\0))"
 )
+LONGEST_TEXT = 8192
+"""How many characters of a text a line holds; what is cut off is not even looked at for secrets."""
+MOST_ITEMS = 100
+"""How many items of a list, and fields of a mapping, a line holds."""
 _DEPTH = 8
 _TALKATIVE = ("aiobotocore", "boto3", "botocore", "s3transfer", "urllib3")  # at DEBUG they write signed requests
 
@@ -101,19 +107,29 @@ def _safe(value: Any, depth: int) -> Any:  # noqa: ANN401 - a field may hold any
     """Return `value` as strict JSON can hold it, its secrets masked."""
     match value:
         case dict() if depth:
-            return {str(k): "***" if _SECRET_KEY.search(str(k)) else _safe(v, depth - 1) for k, v in value.items()}
+            kept = {str(k)[:LONGEST_TEXT]: v for k, v in islice(value.items(), MOST_ITEMS)}
+            masked = {k: "***" if _SECRET_KEY.search(k) else _safe(v, depth - 1) for k, v in kept.items()}
+            return masked if len(value) <= MOST_ITEMS else {**masked, "...": f"{len(value) - MOST_ITEMS:,} more"}
         case list() | tuple() | set() | frozenset() if depth:
-            return [_safe(item, depth - 1) for item in value]
+            items = [_safe(item, depth - 1) for item in islice(value, MOST_ITEMS)]
+            return items if len(value) <= MOST_ITEMS else [*items, f"... {len(value) - MOST_ITEMS:,} more"]
         case bool() | int() | None:
             return value
         case float():
             return value if math.isfinite(value) else str(value)
         case _:
-            return _SECRET_TEXT.sub(_mask, str(value).encode(errors="backslashreplace").decode())
+            return _mask(str(value))
 
 
-def _mask(found: re.Match[str]) -> str:
-    return (found["name"] or found["scheme"] or "") + "***"
+def _mask(text: str) -> str:
+    """Return the beginning of `text` with its secrets masked, one that the cut goes through included."""
+    kept = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "\0"
+    masked = _SECRET_TEXT.sub(_keep_name, kept.encode(errors="backslashreplace").decode())
+    return masked if kept is text else masked.removesuffix("\0") + f"... {len(text) - LONGEST_TEXT:,} characters more"
+
+
+def _keep_name(found: re.Match[str]) -> str:
+    return (found["name"] or found["url"] or "") + "***"
 
 
 def _log_crash(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from local.errors import LocalError
 
-EXPRESSION: Final = re.compile(r"!\{([^}]*)\}")
+EXPRESSION: Final = re.compile(r"!\{([^{}]*)\}")
 PATTERNS: Final = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 LETTERS: Final = re.compile(r"[A-Za-z]+")
 VERSION: Final = 1
