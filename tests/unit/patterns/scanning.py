@@ -5,6 +5,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from typing import NamedTuple
 
 from tests.emulator import ROOT
@@ -29,7 +30,7 @@ def patterns() -> list[Pattern]:
     """Return all of them: arguments of `re`'s functions, and `pattern=` of msgspec, pydantic and FastAPI.
 
     Raises:
-        ValueError: one is not written as a literal, so that it cannot be tried.
+        ValueError: one is made of more than literals and constants, so that it cannot be tried.
     """
     files = sorted(
         path
@@ -53,10 +54,21 @@ def of_source(source: str, name: str) -> Iterator[Pattern]:
             given += node.args[:1]
         for each in given:
             place = f"{name}:{node.lineno}"
-            if not isinstance(each, ast.Constant) or not isinstance(each.value, str):
-                msg = f"{place}: the pattern is no literal"
-                raise ValueError(msg)  # noqa: TRY004 - a source that is not as it must be, no value of a wrong type
-            yield Pattern(place, each.value, _flags(node))
+            yield Pattern(place, _text(each, name, place), _flags(node))
+
+
+def _text(node: ast.expr, name: str, place: str) -> str:
+    """Return the pattern that an expression of a module makes of literals and of the module's own constants."""
+    try:
+        names = {} if isinstance(node, ast.Constant) else vars(import_module(_module(name)))
+        return str(eval(compile(ast.Expression(node), name, "eval"), names))  # noqa: S307 - our own source
+    except (ImportError, NameError) as error:
+        msg = f"{place}: the pattern is neither a literal nor made of its module's constants: {error}"
+        raise ValueError(msg) from error
+
+
+def _module(name: str) -> str:
+    return name.removesuffix(".py").rpartition("src/")[2].replace("/", ".")
 
 
 def _is_of_re(node: ast.expr, names: set[str]) -> bool:
