@@ -3,6 +3,7 @@
 ``python -m storepulse.schemas`` prints nothing and writes them; a test holds that the committed files are current.
 """
 
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,11 @@ FOLDER: Final = Path(__file__).parents[2] / "schemas"
 
 def schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema of the wire format called `name`, such as ``activity/1``."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name} | msgspec.json.schema(SCHEMAS[name])
+    generated = msgspec.json.schema(SCHEMAS[name])
+    for definition in generated["$defs"].values():  # from Python 3.13 on docstrings come without their indentation
+        if "description" in definition:
+            definition["description"] = cleandoc(definition["description"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": name} | generated
 
 
 def file_of(name: str) -> Path:
