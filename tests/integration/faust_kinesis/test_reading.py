@@ -4,7 +4,7 @@ import pytest
 
 from tests.emulator import Emulator, wait_until
 from tests.integration.faust_kinesis.conftest import StartWorker
-from tests.integration.faust_kinesis.harness import Stream, leases, wait_for_all
+from tests.integration.faust_kinesis.harness import Stream, Worker, leases, wait_for_all
 
 pytestmark = [pytest.mark.emulator, pytest.mark.timeout(90)]
 
@@ -78,6 +78,37 @@ def test_a_worker_frozen_past_its_lease_gives_way_and_joins_again(stream: Stream
     stream.send(numbers(200, 300))
     wait_for_all([one, two], stream.put)
     assert "lost or given up" in one.log.read_text()
+
+
+def test_a_second_process_of_a_worker_takes_over_at_once_and_the_first_moves_nothing_more(
+    emulator: Emulator, stream: Stream, app_id: str, worker: StartWorker
+) -> None:
+    query = "lease=60&worker=one&exclusive=1"  # a lease that does not end within the test
+    first = worker("first", query=query, hold=True)
+    stream.send(numbers(0, 100))
+    first.wait_for(stream.put)
+    first.freeze()
+    second = worker("second", query=query)
+    second.wait_for(stream.put)
+    wait_until(lambda: _sequences(emulator, app_id) == _last(second), 20, "the second's commit")
+    owners = {row["owner"] for row in leases(emulator, app_id).values()}
+    first.thaw()
+    wait_until(lambda: first.state().get("standing_by"), 20, "the first to find that it is a former one")
+    stream.send(numbers(100, 200))
+    second.wait_for(numbers(100, 200))
+    wait_until(lambda: _sequences(emulator, app_id) == _last(second), 20, "the second's commit")
+    assert {row["owner"] for row in leases(emulator, app_id).values()} == owners
+    assert (len(first.shards()), len(second.shards())) == (0, 2)
+    assert not set(first.payloads()) & set(numbers(100, 200))
+    first.assert_running()
+
+
+def _sequences(emulator: Emulator, app_id: str) -> dict[str, str]:
+    return {shard: row["sequence"] for shard, row in leases(emulator, app_id).items()}
+
+
+def _last(reader: Worker) -> dict[str, str]:
+    return {line["shard"]: line["last"] for line in reader.lines()}
 
 
 def test_one_exclusive_worker_reads_while_the_other_stands_by_until_it_dies(

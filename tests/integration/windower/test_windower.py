@@ -1,6 +1,7 @@
 """The windower as a process over the emulator: two shards keyed by category, so users span shards."""
 
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -67,14 +68,14 @@ def stage(emulator: Emulator, tmp_path: Path) -> Iterator[Stage]:
     made.windower.stop()
 
 
-def traffic(seed: int, seconds: int, rate: int = 60) -> list[tuple[str, bytes]]:
-    """Records of 20 users and 8 categories, up to 5 s out of order."""
+def traffic(seed: int, seconds: int, rate: int = 60, at: int = 0) -> list[tuple[str, bytes]]:
+    """Records of 20 users and 8 categories, up to 5 s out of order, the first at `at` ms."""
     rng = random.Random(seed)
     records = []
     for n in range(seconds * rate):
-        at = max(0, n * 1000 // rate - rng.randrange(5000))
+        time = at + max(0, n * 1000 // rate - rng.randrange(5000))
         user, category = str(rng.randrange(20)), str(rng.randrange(8))
-        event = {"user_id": user, "event_type": "view", "txn_timestamp": format_instant(START + at)}
+        event = {"user_id": user, "event_type": "view", "txn_timestamp": format_instant(START + time)}
         records.append((category, msgspec.json.encode(event)))
     return records
 
@@ -179,6 +180,31 @@ def test_it_stops_when_told_to_while_aws_is_away_and_loses_nothing(stage: Stage)
     with stage.windower:
         stage.send_heartbeats(60_000)
         stage.until_all_counted()
+
+
+def test_a_restarted_windower_goes_on_at_once_and_a_former_one_that_wakes_stands_by(
+    stage: Stage, tmp_path: Path
+) -> None:
+    named = stage.windower._environment | {"WINDOWER_WORKER_ID": "w", "WINDOWER_LEASE": "300"}  # outlasts the test
+    former = ServiceProcess("windower", named, tmp_path)
+    again = ServiceProcess("windower", named, tmp_path)
+    with former:
+        stage.send(traffic(9, 30))
+        wait_until(lambda: former.metric("windower_records_total") > 0, 30, "a first batch")
+        former.process.send_signal(signal.SIGSTOP)
+        try:
+            with again:
+                stage.send_heartbeats(60_000)
+                stage.until_all_counted()
+                former.process.send_signal(signal.SIGCONT)
+                stage.send(traffic(10, 30, at=60_000))
+                stage.send_heartbeats(120_000)
+                stage.until_all_counted()
+                wait_until(lambda: "standing by" in former.log.read_text(), 30, "the former one to stand by")
+                assert former.process.poll() is None
+        finally:
+            former.process.send_signal(signal.SIGCONT)
+    assert drain_bad_events(stage.emulator.client("sqs"), stage.queue_url) == []
 
 
 def test_a_standby_takes_over_where_the_active_one_was_killed(stage: Stage, tmp_path: Path) -> None:

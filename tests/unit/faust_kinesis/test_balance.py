@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faust_kinesis.balance import Sightings, decide, forgettable, holds_all, may_read
+from faust_kinesis.balance import Decision, Sightings, decide, forgettable, holds_all, may_read
 from faust_kinesis.lease import Lease, Status
 
 DURATION_S = 10.0
@@ -85,7 +85,14 @@ def test_an_unkept_child_follows_the_worker_that_has_its_parents_last_records(le
 
 def test_a_restarted_worker_takes_its_own_leases_back_at_once() -> None:
     leases = table(lease(0, owner="a/1"), lease(1, owner="b/1"))
-    assert decide(leases, set(), "a/2").claim == (key(0),)
+    assert decide(leases, set(), "a/2", restarted=True).claim == (key(0),)
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_process_takes_nothing_back_from_a_later_one_of_its_worker(*, exclusive: bool) -> None:
+    leases = table(lease(0, owner="a/2"))
+    assert decide(leases, set(), "a/1", exclusive=exclusive) == Decision()
+    assert decide(leases, {key(0)}, "a/1", exclusive=exclusive).claim == (key(0),)  # it has died in its turn
 
 
 def test_a_shard_is_not_stolen_while_its_workers_counts_differ_by_one() -> None:
@@ -170,8 +177,10 @@ class Fleet:
     sightings: dict[str, Sightings] = field(default_factory=dict)
 
     def turn(self, owner: str, snapshot: Mapping[str, Lease]) -> None:
+        restarted = owner not in self.sightings
         mine = self.sightings.setdefault(owner, Sightings(DURATION_S))
-        decision = decide(snapshot, mine.expired(snapshot, self.now_s), owner, exclusive=self.exclusive)
+        expired = mine.expired(snapshot, self.now_s)
+        decision = decide(snapshot, expired, owner, exclusive=self.exclusive, restarted=restarted)
         for each in (*decision.renew, *decision.claim):
             seen, stored = snapshot[each], self.leases[each]
             if (stored.owner, stored.counter) == (seen.owner, seen.counter):
@@ -232,3 +241,18 @@ def test_an_exclusive_fleet_comes_to_one_worker_with_every_shard(shards: int, wo
         assert len(active) <= 1
     assert len(fleet.counts()) == 1
     assert set(fleet.counts()) <= set(alive)
+
+
+@settings(max_examples=40)
+@given(shards=st.integers(1, 8), racing=st.lists(st.booleans(), min_size=20, max_size=20), exclusive=st.booleans())
+def test_two_living_processes_of_one_worker_come_to_rest(shards: int, racing: list[bool], *, exclusive: bool) -> None:
+    fleet = Fleet(table(*(lease(n) for n in range(shards))), exclusive=exclusive)
+    fleet.round(["w/1"], racing=False)
+    for race in racing:
+        fleet.round(["w/1", "w/2"], racing=race)
+    before = {k: item.owner for k, item in fleet.leases.items()}
+    assert "" not in before.values()
+    assert not exclusive or len(set(before.values())) == 1
+    for race in (False, True):
+        fleet.round(["w/1", "w/2"], racing=race)
+        assert {k: item.owner for k, item in fleet.leases.items()} == before

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from yarl import URL
 
 from faust_kinesis.options import MAX_READS_PER_S, Options
 from servicekit.settings import load
@@ -69,3 +70,21 @@ def test_a_shards_five_reads_a_second_are_enough_for_the_windower_and_firehose()
     firehose = 1  # Firehose calls GetRecords once a second for each shard
     app = create_faust_app(WindowerSettings(bad_events_queue="q", bad_events_bucket="b"))
     assert Options.parse(app.conf.broker_consumer[0]).reads_per_s + firehose <= MAX_READS_PER_S
+
+
+def test_a_worker_is_called_after_its_host_and_port_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = {load(WindowerSettings).worker}
+    monkeypatch.setenv("WINDOWER_PORT", "9082")
+    workers.add(load(WindowerSettings).worker)
+    assert {str(worker)[-5:] for worker in workers} == {"-8082", "-9082"}
+    monkeypatch.setenv("WINDOWER_PORT", "0")
+    assert load(WindowerSettings).worker is None
+    monkeypatch.setenv("WINDOWER_WORKER_ID", "windower-7")
+    assert load(WindowerSettings).worker == "windower-7"
+
+
+@pytest.mark.parametrize("name", ["", "my host.example", "h\u00f6st_1"])
+def test_any_host_name_gives_a_name_that_the_broker_url_takes(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr("windower.settings.gethostname", lambda: name)
+    worker = load(WindowerSettings).worker
+    assert Options.parse(URL(f"kinesis://us-east-1?worker={worker}")).worker == worker

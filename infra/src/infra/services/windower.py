@@ -54,6 +54,7 @@ def environment(names: Names) -> dict[str, str]:
         "WINDOWER_LEASE": "10",
         "WINDOWER_COMMIT_INTERVAL": "1",
         "WINDOWER_START": "TRIM_HORIZON",
+        "WINDOWER_WORKER_ID": "auto",
     }
 
 

@@ -46,21 +46,31 @@ def may_read(lease: Lease, leases: Mapping[str, Lease], owner: str) -> bool:
     return all(p.status is Status.DONE or (p.status is Status.READ and p.owner == owner) for p in parents)
 
 
-def decide(leases: Mapping[str, Lease], expired: Collection[str], owner: str, *, exclusive: bool = False) -> Decision:
+def decide(
+    leases: Mapping[str, Lease],
+    expired: Collection[str],
+    owner: str,
+    *,
+    exclusive: bool = False,
+    restarted: bool = False,
+) -> Decision:
     """Decide for `owner`, given all leases and those that nobody keeps.
 
-    A lease held by an earlier process of the same worker counts as one that nobody keeps.
+    `restarted` is true until `owner` has looked at the leases once: what it finds under its own worker's name is then
+    an earlier process's, and free. From then on another process under that name is a later one, which has taken over:
+    it counts as any other worker, or the two would take the leases from each other for ever.
     """
-    view = _View(leases, expired, owner)
+    view = _View(leases, expired, owner, restarted=restarted)
     return _decide_exclusive(view) if exclusive else _decide_shared(view)
 
 
 class _View:
     """The snapshot through one worker's eyes, its planned claims included."""
 
-    def __init__(self, leases: Mapping[str, Lease], expired: Collection[str], owner: str) -> None:
+    def __init__(self, leases: Mapping[str, Lease], expired: Collection[str], owner: str, *, restarted: bool) -> None:
         self.leases = dict(leases)
         self.owner = owner
+        self._restarted = restarted
         self.todo = sorted((le for le in leases.values() if le.status is not Status.DONE), key=lambda le: le.key)
         self._expired = expired
 
@@ -68,7 +78,7 @@ class _View:
         """Somebody else keeps it."""
         if lease.owner == self.owner or not lease.owner or lease.key in self._expired:
             return False
-        return worker_of(lease.owner) != worker_of(self.owner)
+        return not (self._restarted and worker_of(lease.owner) == worker_of(self.owner))
 
     def mine(self) -> list[Lease]:
         return [le for le in self.leases.values() if le.owner == self.owner]

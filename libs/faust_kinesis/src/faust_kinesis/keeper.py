@@ -38,7 +38,7 @@ class LeaseKeeper:
 
     @property
     def fresh(self) -> bool:
-        """The leases were renewed within their duration: nobody else can have taken one."""
+        """The leases were renewed within their duration: no other worker can have taken one."""
         return self._renewed_at is not None and self._now() - self._renewed_at < self._options.lease_s
 
     async def turn(self, streams: Collection[str]) -> dict[str, Lease]:
@@ -70,7 +70,13 @@ class LeaseKeeper:
         return True
 
     async def _apply(self, expired: Collection[str]) -> None:
-        decision = decide(self._leases, expired, self.table.owner, exclusive=self._options.exclusive)
+        decision = decide(
+            self._leases,
+            expired,
+            self.table.owner,
+            exclusive=self._options.exclusive,
+            restarted=self._renewed_at is None,
+        )
         held: dict[str, Lease] = {}
         for lease in await _at_most(RENEWALS_AT_ONCE, (self._renew(key) for key in decision.renew)):
             if lease is not None:

@@ -1,7 +1,9 @@
 """What the windower is told by its environment (prefix ``WINDOWER_``)."""
 
+import re
 from datetime import timedelta
-from typing import Annotated
+from socket import gethostname
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt
 from pydantic_settings import SettingsConfigDict
@@ -24,6 +26,7 @@ def _seconds(given: object) -> object:
         return given
 
 
+AUTO_WORKER: Final = "auto"
 Span = Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_whole_milliseconds)]
 
 
@@ -56,6 +59,21 @@ class WindowerSettings(ServiceSettings):
         default=True,
         description="one worker reads all shards, others stand by; needed unless the partition key is user_id",
     )
+    worker_id: str = Field(
+        default=AUTO_WORKER,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="who takes its leases back at once after a crash; auto = from the host name and the port",
+    )
     lease: Span = Field(default=timedelta(seconds=10), description="a worker silent for longer loses its shards")
     commit_interval: Span = Field(default=timedelta(seconds=1), description="how often progress is stored")
     start: str = Field(default="TRIM_HORIZON", description="TRIM_HORIZON, LATEST or an instant, on the first start")
+
+    @property
+    def worker(self) -> str | None:
+        """The name under which leases are held, None for one of each process's own.
+
+        `auto` is the host and the port: a restarted container keeps both, and no two processes can have them at a time.
+        """
+        if self.worker_id != AUTO_WORKER:
+            return self.worker_id
+        return re.sub(r"[^A-Za-z0-9._-]", "-", f"{gethostname()}-{self.port}") if self.port else None

@@ -49,9 +49,10 @@ def create_faust_app(settings: WindowerSettings) -> faust.App:
         f"kinesis://{settings.region}?lease={settings.lease.total_seconds()}&exclusive={int(settings.exclusive)}"
         f"&start={settings.start}&idle={settings.idle_after.total_seconds()}&batch={BATCH}&reads={READS}"
     )
+    named = f"&worker={settings.worker}" if settings.worker else ""
     return faust.App(
         settings.app_id,
-        broker=broker,
+        broker=broker + named,
         datadir=Path(tempfile.gettempdir()) / "storepulse-windower",  # Faust makes it; nothing is kept there
         broker_commit_interval=settings.commit_interval.total_seconds(),
         stream_wait_empty=False,  # batches of open windows stay unacknowledged on purpose
