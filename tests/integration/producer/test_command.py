@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storepulse.instants import parse_instant
+from tests.docs.documents import commands, documents
 from tests.emulator import ROOT, Emulator, stop_group, wait_until
 from tests.integration.producer.account import Account, command
 from tests.unit.producer.builders import csv_text, row
@@ -123,6 +124,23 @@ def test_the_replay_in_the_readme_reaches_the_emulated_account_with_no_more_than
     assert len(account.rows()) == 13_884
 
 
+def documented(file: str) -> list[list[str]]:
+    """Return the arguments of the replays of `file` that the documents have a command for."""
+    found = {command for document in documents() for command in commands(document) if " -m producer replay " in command}
+    return sorted(command.partition(" replay ")[2].split() for command in found if f"data/{file}" in command)
+
+
+@pytest.mark.parametrize(
+    "file", sorted(path.name for path in (ROOT / "data").iterdir() if path.name not in {"DATA.md", "SHA256SUMS"})
+)
+def test_every_file_in_data_replays_by_a_documented_command(file: str, account: Account, runs: Runs) -> None:
+    chosen = [arguments for arguments in documented(file) if "max" in arguments]
+    assert chosen, f"no document has a command that replays data/{file} at --speed max"
+    code, _, err = runs.finish(*chosen[0], "--no-drain")
+    assert code == 0, err
+    assert len(account.rows()) > 3000
+
+
 @pytest.mark.parametrize("clock", ["event", "wall"])
 def test_kill_9_at_random_moments_and_resume_loses_and_doubles_nothing(
     account: Account, runs: Runs, clock: str
@@ -199,6 +217,7 @@ def test_a_profile_that_does_not_exist_is_said_in_a_line(runs: Runs) -> None:
         (["x.csv", "--clock", "sun"], 2, "clock"),
         (["x.csv", "--speed", "fast"], 2, "--speed: Input should be"),
         (["x.csv", "--anchor", "end"], 2, "event clock"),
+        (["data/rees46_cosmetics_4months.csv.gz", "--rate", "500"], 1, "--key user_id"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line_without_a_traceback(

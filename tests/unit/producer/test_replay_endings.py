@@ -93,6 +93,20 @@ async def test_planted_bots_are_merged_in_time_order_and_their_labels_are_writte
     assert [window["num_actions"] for window in labels["bots"][0]["windows"]] == [20]
 
 
+@pytest.mark.parametrize("clock", ["event", "wall"])
+async def test_every_record_of_the_event_clock_says_how_far_it_was_shifted_and_none_of_the_wall_clock(
+    clock: str,
+) -> None:
+    memory = Memory(csv_text([row(0), row(30)]))
+    memory.sources.files["s3://raw/b.json"] = b'{"bots":[{"kind":"burst","user_id":"bot-a","at":3,"actions":20}]}'
+    await play(memory, options(clock=clock, speed="max", inject="s3://raw/b.json"))
+    sent = [each for records in memory.stream.sent().values() for each in records]
+    assert {each["event_type"] for each in sent} == {"view", "heartbeat"}
+    shift = memory.states.states["r"].shift
+    assert {each.get("replay_shift_ms") for each in sent} == {shift}
+    assert (shift is None) == (clock == "wall")
+
+
 async def test_a_real_user_called_like_a_planted_one_ends_the_replay_with_a_clear_message() -> None:
     memory = Memory(csv_text([row(0).replace(b",1,s-1", b",bot-a,s-1")]))
     memory.sources.files["s3://raw/b.json"] = b'{"bots":[{"kind":"burst","user_id":"bot-a","at":3,"actions":20}]}'

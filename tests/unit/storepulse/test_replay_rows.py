@@ -1,5 +1,7 @@
 """What is sent is what `codec.decode` takes, and what it refuses is not sent."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -7,8 +9,11 @@ from hypothesis import strategies as st
 
 from storepulse.activity.codec import decode
 from storepulse.activity.events import Activity
+from storepulse.failures import BadPayload
+from storepulse.identity import event_id
 from storepulse.instants import format_instant
 from storepulse.replay.event_times import format_event_time, parse_event_time
+from storepulse.replay.prices import plain_price
 from storepulse.replay.rows import COLUMNS, OWN, Encoded, HeaderError, RowCodec, stamp_text
 from tests.builders import START
 
@@ -37,15 +42,20 @@ def codec(columns: tuple[str, ...] = COLUMNS, key: str = "category_id") -> RowCo
     return RowCodec("s3://raw/2019-Oct.csv", columns, key=key)
 
 
+def as_it_is(row: Sequence[str]) -> bytes:
+    """Return the row's record with no value rewritten but a price in another notation."""
+    fields = {name: value for name, value in zip(COLUMNS, row, strict=True) if value}
+    price = plain_price(fields.get("price", "")) or fields.get("price", "")
+    return msgspec.json.encode(fields | {"price": price, "txn_timestamp": STAMP, "event_id": "0" * 32})
+
+
 @given(row=st.tuples(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, st.one_of(PRICES, ANYTHING), TEXTS, TEXTS))
 def test_a_row_is_sent_exactly_when_it_decodes_as_an_activity(row: tuple[str, ...]) -> None:
     encoded = codec().encode(2, row, STAMP)
     if isinstance(encoded, Encoded):
         assert isinstance(decode(encoded.payload), Activity)
     else:
-        fields = {name: value for name, value in zip(COLUMNS, row, strict=True) if value}
-        judged = decode(msgspec.json.encode(fields | {"txn_timestamp": STAMP, "event_id": "x"}))
-        assert not isinstance(judged, Activity)
+        assert not isinstance(decode(as_it_is(row)), Activity)
 
 
 @given(
@@ -56,9 +66,7 @@ def test_a_row_is_sent_exactly_when_it_decodes_as_an_activity(row: tuple[str, ..
 def test_one_changed_value_is_judged_as_decode_judges_it(changed: str, value: str, quick: str) -> None:
     row = values(**{"event_type": quick, changed: value})
     encoded = codec().encode(2, row, STAMP)
-    fields = {name: value for name, value in zip(COLUMNS, row, strict=True) if value}
-    judged = decode(msgspec.json.encode(fields | {"txn_timestamp": STAMP, "event_id": "0" * 32}))
-    assert isinstance(encoded, Encoded) == isinstance(judged, Activity)
+    assert isinstance(encoded, Encoded) == isinstance(decode(as_it_is(row)), Activity)
 
 
 def test_a_row_keeps_every_value_as_the_file_has_it_and_leaves_empty_ones_out() -> None:
@@ -67,6 +75,78 @@ def test_a_row_keeps_every_value_as_the_file_has_it_and_leaves_empty_ones_out() 
     sent = msgspec.json.decode(encoded.payload)
     expected = {name: value for name, value in zip(COLUMNS, ROW, strict=True) if value}
     assert sent == expected | {"txn_timestamp": STAMP, "event_id": encoded.event_id}
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("35.790", "35.790"),
+        ("-0.00", "0.00"),
+        ("-0", "0"),
+        ("+7.5", "7.5"),
+        ("007.50", "7.50"),
+        (" 7.50\t", "7.50"),
+        ("7.", "7"),
+        (".5", "0.5"),
+        ("1e5", "100000"),
+        ("1.5E-3", "0.0015"),
+        ("9999999999999.999999999999", "9999999999999.999999999999"),
+    ],
+)
+def test_a_price_in_another_notation_is_written_plainly_under_the_same_id_as_the_text_gives(
+    text: str, sent: str
+) -> None:
+    encoded = codec().encode(2, values(price=text), STAMP)
+    assert isinstance(encoded, Encoded)
+    assert msgspec.json.decode(encoded.payload)["price"] == sent
+    assert encoded.event_id == event_id("s3://raw/2019-Oct.csv", 2, values(price=text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "-5.00",
+        "NaN",
+        "inf",
+        "1_000",
+        "1,000",
+        "٣",
+        "１",  # noqa: RUF001
+        "0x1",
+        "1e",
+        "e5",
+        "1e13",
+        "1e-13",
+        "1" * 400,
+        "1e999",
+        "1.5 0",
+    ],
+)
+def test_what_is_no_price_is_refused_with_its_name(text: str) -> None:
+    refused = codec().encode(2, values(price=text), STAMP)
+    assert isinstance(refused, BadPayload)
+    assert "price" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("user", "kept"), [(" 5 ", True), ("\u3000x", True), ("   ", False), ("\u3000", False), ("", False)]
+)
+def test_a_padded_user_is_kept_as_it_is_and_one_of_white_space_alone_is_refused(user: str, *, kept: bool) -> None:
+    encoded = codec(key="user_id").encode(2, values(user_id=user), STAMP)
+    assert isinstance(encoded, Encoded) == kept
+    if isinstance(encoded, Encoded):
+        assert (encoded.key, msgspec.json.decode(encoded.payload)["user_id"]) == (user, user)
+
+
+@pytest.mark.parametrize(("shift", "said"), [(None, {}), (0, {"replay_shift_ms": 0}), (-5, {"replay_shift_ms": -5})])
+def test_a_row_says_how_far_the_replay_shifted_it(shift: int | None, said: dict[str, int]) -> None:
+    encoded = codec((*COLUMNS, "replay_shift_ms")).encode(2, [*ROW, "7"], STAMP, shift)
+    assert isinstance(encoded, Encoded)
+    sent = msgspec.json.decode(encoded.payload)
+    assert {name: value for name, value in sent.items() if name == "replay_shift_ms"} == said
+    assert isinstance(decode(encoded.payload), Activity)
 
 
 def test_columns_of_any_name_go_along_and_the_producers_own_are_made_anew() -> None:
@@ -107,7 +187,7 @@ def test_an_empty_key_gives_way_to_the_event_id_and_a_long_one_is_cut_to_what_ki
     [
         (COLUMNS[1:], "category_id", "does not name event_time"),
         ((*COLUMNS, "brand"), "category_id", "twice: brand"),
-        (COLUMNS, "colour", "no column 'colour'"),
+        (COLUMNS, "colour", "no column 'colour'.*--key user_id"),
         ((*COLUMNS, 'size "EU"'), "category_id", "a quote, a backslash"),
         ((*COLUMNS, *map(str, range(1000))), "category_id", "1,009 columns; 1,000 at most"),
         (ROW, "category_id", "is it the header"),

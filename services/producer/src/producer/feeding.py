@@ -128,7 +128,7 @@ class Feeder:
         text, stamp = known[1], known[0] + (self._script.shift or 0)
         if self._script.shift is None:
             stamp, text = self._wall_stamp()
-        encoded = codec.encode(row.line, row.values, text)
+        encoded = codec.encode(row.line, row.values, text, self._script.shift)
         if isinstance(encoded, BadPayload):
             return False
         lane = self._outlets.lanes.lane_of(encoded.key)
@@ -195,7 +195,7 @@ class Feeder:
         if self._script.shift is None:
             stamp = self._now()
             text = format_instant(stamp)
-        encoded = codec.encode(row.line, row.values, text)
+        encoded = codec.encode(row.line, row.values, text, self._script.shift)
         if isinstance(encoded, BadPayload):
             self._progress.rows -= 1
             await self._reject(codec, BadRow(row.line, row.as_read(), encoded))

@@ -23,13 +23,14 @@ EVERY_S: Final = 1.0
 class Heartbeats:
     """Puts heartbeats into all lanes."""
 
-    def __init__(self, lanes: Lanes, progress: Progress) -> None:
-        """Use `lanes`; count in `progress`."""
-        self._lanes, self._progress = lanes, progress
+    def __init__(self, lanes: Lanes, progress: Progress, *, shift: int | None) -> None:
+        """Use `lanes`; count in `progress`; `shift` is the event clock's."""
+        self._lanes, self._progress, self._shift = lanes, progress, shift
 
     def beat(self, stamp: int) -> None:
         """Put one into each lane, stamped `stamp` (ms since the epoch), behind all rows there."""
-        self._lanes.beat(encode(Heartbeat(txn_timestamp=format_instant(stamp))), stamp)
+        beat = Heartbeat(txn_timestamp=format_instant(stamp), replay_shift_ms=self._shift)
+        self._lanes.beat(encode(beat), stamp)
         self._progress.heartbeats += len(self._lanes.lanes)
         self._progress.last_stamp = max(self._progress.last_stamp, stamp)
 

@@ -139,7 +139,7 @@ class Run:
             accepted=self._accepted,
             positions=self._state.positions,
         )
-        self._heartbeats = Heartbeats(self._lanes, self._progress)
+        self._heartbeats = Heartbeats(self._lanes, self._progress, shift=self._script.shift)
         self._progress.last_stamp = self._state.last_stamp
         outlets = Outlets(lanes=self._lanes, bad=self._bad, heartbeats=self._heartbeats, relocate=self._relocate)
         self._feeder = Feeder(

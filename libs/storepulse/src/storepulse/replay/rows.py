@@ -2,7 +2,8 @@
 
 Every column goes along under its own name; an empty value is left out. What `codec.decode` would refuse is refused
 here, with its reason: a row that passes the few quick tests is known to decode, any other is decoded to find out. So
-no event object is built for the usual row, and the price keeps the text that the file has.
+no event object is built for the usual row. A price in another notation than the wire's is rewritten, any other text is
+as the file has it; the event's id goes by the file's own texts.
 """
 
 import re
@@ -14,12 +15,12 @@ import msgspec
 
 from storepulse.activity.codec import decode, explain
 from storepulse.activity.events import Activity, EventType
-from storepulse.activity.prices import is_price
 from storepulse.activity.users import MAX_KEY_UNITS, partition_key
 from storepulse.failures import BadPayload, FailureKind
 from storepulse.identity import event_id
 from storepulse.instants import format_instant, parse_instant
 from storepulse.replay.event_times import parse_event_time
+from storepulse.replay.prices import plain_price
 
 REQUIRED: Final = ("event_time", "event_type", "product_id", "price", "user_id")
 OWN: Final = ("txn_timestamp", "event_id", "replay_shift_ms")
@@ -69,7 +70,7 @@ class RowCodec:
         self._kept = [at for at, column in enumerate(self.columns) if column not in OWN]
         self._plain = len(self._kept) == len(self.columns)
         self._row = _row_type([self.columns[at] for at in self._kept])
-        self._prices: set[str] = set()
+        self._prices: dict[str, str] = {}  # as in the file: as on the wire
 
     @property
     def width(self) -> int:
@@ -92,18 +93,23 @@ class RowCodec:
         """Return the user of a row."""
         return values[self._user]
 
-    def encode(self, line: int, values: Sequence[str], stamp: str) -> Encoded | BadPayload:
+    def encode(self, line: int, values: Sequence[str], stamp: str, shift: int | None = None) -> Encoded | BadPayload:
         """Return the row in `line` of the file, stamped, or why it is no event.
 
         Args:
             line: its number in the file, from 1, the header included.
             values: as many as there are columns.
             stamp: its `txn_timestamp`; checked by the caller (`stamp_text`).
+            shift: its `replay_shift_ms`; None with the wall clock.
         """
         identity = event_id(self.source, line, values)
+        text = values[self._price]
+        price = self._prices.get(text) or self._learn_price(text)
+        if price is not None and price != text:
+            values = [*values[: self._price], price, *values[self._price + 1 :]]
         kept = values if self._plain else [values[at] for at in self._kept]
-        payload = _encode(self._row(*kept, stamp, identity))
-        if not self._is_plainly_good(values, payload):
+        payload = _encode(self._row(*kept, stamp, identity, shift))
+        if price is None or not self._is_plainly_good(values, payload):
             decoded = decode(payload)
             if not isinstance(decoded, Activity):
                 return decoded if isinstance(decoded, BadPayload) else _NO_ROW
@@ -113,7 +119,6 @@ class RowCodec:
         user = values[self._user]
         return (
             values[self._type] in _TYPES
-            and (values[self._price] in self._prices or self._learn_price(values[self._price]))
             and len(payload) <= _QUICK_BYTES
             and 0 < len(user) <= _QUICK_USER
             and not user.isspace()
@@ -121,13 +126,13 @@ class RowCodec:
             and values[self._time] != ""
         )
 
-    def _learn_price(self, text: str) -> bool:
-        if not is_price(text):
-            return False
-        if len(self._prices) >= _KNOWN_LIMIT:
-            self._prices.clear()
-        self._prices.add(text)
-        return True
+    def _learn_price(self, text: str) -> str | None:
+        price = plain_price(text)
+        if price is not None:
+            if len(self._prices) >= _KNOWN_LIMIT:
+                self._prices.clear()
+            self._prices[text] = price
+        return price
 
 
 _NO_ROW: Final = BadPayload(FailureKind.INVALID, "a heartbeat cannot come from a file")
@@ -147,7 +152,10 @@ def _check_header(source: str, columns: Sequence[str], key: str) -> None:
     elif len(columns) > MAX_COLUMNS:
         problem = f"its header names {len(columns):,} columns; {MAX_COLUMNS:,} at most"
     elif key not in columns:
-        problem = f"it has no column {key!r} to take the partition key from; it has {', '.join(columns)}"
+        problem = (
+            f"it has no column {key!r} to take the partition key from: name one that it has, such as with "
+            f"--key user_id; it has {', '.join(columns)}"
+        )
     if problem:
         msg = f"{source}: {problem[:500]}"
         raise HeaderError(msg)
@@ -155,10 +163,11 @@ def _check_header(source: str, columns: Sequence[str], key: str) -> None:
 
 def _row_type(columns: Sequence[str]) -> Callable[..., Any]:
     names = [f"c{number}" for number in range(len(columns))]
+    own = [("stamp", str, ""), ("identity", str, ""), ("shift", int | None, None)]
     return msgspec.defstruct(
         "Row",
-        [*((name, str, "") for name in names), ("stamp", str, ""), ("identity", str, "")],
-        rename=dict(zip([*names, "stamp", "identity"], [*columns, "txn_timestamp", "event_id"], strict=True)),
+        [*((name, str, "") for name in names), *own],
+        rename=dict(zip([*names, "stamp", "identity", "shift"], [*columns, *OWN], strict=True)),
         omit_defaults=True,
         gc=False,
     )
