@@ -19,11 +19,12 @@ TOOLS = ("boto3", "httpx", "hypothesis", "jsonschema", "psutil", "pytest", "pyte
 def interpreters(version: str) -> Iterator[Path]:
     """Yield the Pythons of `version` that answer: on the path, or side by side as pyenv keeps them."""
     versions = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    found = [shutil.which(f"python{version}"), *versions.glob(f"{version}.*/bin/python")]
-    for path in filter(None, found):
+    on_path = shutil.which(f"python{version}")
+    found = [*([Path(on_path)] if on_path else []), *versions.glob(f"{version}.*/bin/python")]
+    for path in found:
         answer = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - a Python
         if answer.stdout.startswith(f"Python {version}."):
-            yield Path(path)
+            yield path
 
 
 @pytest.mark.timeout(600)
