@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from structlog.testing import capture_logs
 
 from detector.kcl.children import read_children
 from detector.kcl.runfiles import RunFiles, write_run_files
@@ -47,7 +48,14 @@ children = [subprocess.Popen([sys.executable, "-c", {CHILD!r}]) for _ in range(2
 class Supervised:
     """A supervisor of a Python program, and what it tells."""
 
-    def __init__(self, folder: Path, program: str, seed: Callable[[], list[str]] = list, grace: float = 10) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: str,
+        seed: Callable[[], list[str]] = list,
+        grace: float = 10,
+        longest_pause: float = 30,
+    ) -> None:
         self.files: RunFiles = write_run_files(DetectorSettings(run_dir=folder / "run"))
         self.endings: list[Ending] = []
         self.ended_children: list[int] = []
@@ -61,7 +69,7 @@ class Supervised:
             clock=SystemClock(),
             on_restart=self.endings.append,
             on_child_end=self.ended_children.append,
-            backoff=Backoff(shortest=0.05),
+            backoff=Backoff(shortest=0.05, longest=longest_pause),
         )
 
     async def run_until(self, true: Callable[[], bool]) -> None:
@@ -94,6 +102,15 @@ async def test_a_daemon_that_ends_is_started_again_and_again(tmp_path: Path) -> 
     supervised = Supervised(tmp_path, "raise SystemExit(3)")
     await supervised.run_until(lambda: len(supervised.endings) >= 3)
     assert set(supervised.endings) == {Ending.DAEMON_EXITED}
+
+
+async def test_a_daemon_that_keeps_ending_is_an_error_and_one_end_is_none(tmp_path: Path) -> None:
+    supervised = Supervised(tmp_path, "raise SystemExit(3)", longest_pause=0.5)
+    with capture_logs() as logged:
+        await supervised.run_until(lambda: len(supervised.endings) >= 3)
+    told = [line["event"] for line in logged if line["event"] in ("kcl_daemon_ended", "kcl_daemon_keeps_ending")]
+    assert told[:4] == ["kcl_daemon_ended", "kcl_daemon_ended", "kcl_daemon_keeps_ending", "kcl_daemon_ended"]
+    assert {line["log_level"] for line in logged if line["event"] == "kcl_daemon_keeps_ending"} == {"error"}
 
 
 async def test_no_daemon_starts_before_the_leases_are_seeded(tmp_path: Path) -> None:

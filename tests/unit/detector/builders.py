@@ -40,10 +40,15 @@ def alert(user: str = "anna", actions: int = 30, window: int = 0, kind: CountKin
     return Alert.of(count(user, actions, window, kind), rule="actions-per-window", limit=10)
 
 
-def record(data: bytes | WindowCount, sequence: int = 1, sub_sequence: int = 0) -> Record:
+def record(data: bytes | WindowCount, sequence: int = 1, sub_sequence: int = 0, arrived: int = 0) -> Record:
     """Return a record that holds `data`."""
     payload = encode_count(data) if isinstance(data, WindowCount) else data
-    return Record(data=payload, sequence_number=str(sequence), sub_sequence_number=sub_sequence)
+    return Record(
+        data=payload,
+        sequence_number=str(sequence),
+        sub_sequence_number=sub_sequence,
+        approximate_arrival_timestamp=arrived,
+    )
 
 
 def records(*data: bytes | WindowCount) -> list[Record]:

@@ -1,17 +1,20 @@
 """What becomes of a batch of records."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.adapters.memory import MemoryCounts
-from detector.ports import BatchFigures
+from detector.figures import BatchFigures, Spread
 from detector.workers import Patience
 from servicekit.errors import PoisonRecordError, RetryableError
 from storepulse.activity.counts import WindowCount
 from storepulse.failures import FailureKind
+from storepulse.instants import from_datetime
 from tests.unit.detector.builders import PLACE, Detector, Outage, count, record, records
 
 
@@ -97,15 +100,31 @@ def test_what_is_counted_is_stored_or_left_out_and_alerts_are_the_same(batch: li
         each for each in whole.counts.counts.values() if each.num_actions >= least
     ]
     assert (spare.alerts.statuses, spare.published_ids()) == (whole.alerts.statuses, whole.published_ids())
-    assert spare.metrics.figures == whole.metrics.figures
+    [told], [told_of_all] = spare.metrics.figures, whole.metrics.figures
+    assert told == replace(told_of_all, actions_left_out=sum(left_out))
 
 
 def test_figures_of_a_batch_count_each_window_once() -> None:
     detector = Detector()
     detector(*records(count("anna", 4), count("anna", 4), count("ben", 30), count("cleo", 11, kind="early")))
-    assert detector.metrics.figures == [
-        BatchFigures(windows=2, actions_min=4, actions_max=30, actions_sum=34, alerts=2)
-    ]
+    assert detector.metrics.figures == [BatchFigures(actions=Spread(2, 4, 30, 34), alerts=2)]
+
+
+def test_the_latency_of_a_published_alert_is_counted_from_the_arrival_of_the_count_that_raised_it() -> None:
+    detector = Detector()
+    now = from_datetime(detector.clock.now())
+    batch = [record(count("anna", 30), 1, arrived=now), record(count("ben", 30, window=1), 2, arrived=now + 200)]
+    detector.clock.advance(timedelta(milliseconds=900))
+    assert detector(*batch).alert_seconds == [0.9, 0.7]
+    assert detector(*batch).alert_seconds == [], "both were told before"
+    assert detector(record(count("anna", 30, window=1), 3, arrived=now)).alert_seconds == [], "inside the cooldown"
+    assert detector.metrics.figures[0].alert_seconds == Spread(2, 0.7, 0.9, 1.6)
+
+
+def test_an_arrival_that_is_unknown_or_ahead_of_our_clock_gives_no_wrong_latency() -> None:
+    detector = Detector()
+    ahead = from_datetime(detector.clock.now()) + 50
+    assert detector(record(count("anna", 30)), record(count("ben", 30), arrived=ahead)).alert_seconds == [0]
 
 
 def test_a_batch_is_not_done_while_aws_is_out_of_reach() -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.adapters.cloudwatch_metrics import data, merged
+from detector.adapters.cloudwatch_metrics import data
 from detector.adapters.dynamo_alerts import _Key
 from detector.adapters.dynamo_counts import partition_key
 from detector.adapters.sns_alerts import message, subject
-from detector.ports import BatchFigures
+from detector.figures import BatchFigures, Spread
 from detector.settings import DetectorSettings
 from servicekit.logs import configure_logs, get_logger
 from storepulse.activity.counts import MAX_ACTIONS
@@ -22,14 +22,13 @@ from storepulse.detection.alerts import Alert
 from storepulse.detection.rules import RateRule
 from tests.unit.detector.builders import alert, count
 
-FIGURES = st.lists(st.integers(1, 1000), max_size=5).map(
-    lambda actions: BatchFigures(
-        windows=len(actions),
-        actions_min=min(actions, default=0),
-        actions_max=max(actions, default=0),
-        actions_sum=sum(actions),
-        alerts=len(actions),
-    )
+values = st.lists(st.integers(0, 1000), max_size=5)
+figures = st.builds(
+    BatchFigures,
+    actions=values.map(Spread.of),
+    alerts=st.integers(0, 9),
+    alert_seconds=values.map(Spread.of),
+    actions_left_out=st.integers(0, 99),
 )
 
 
@@ -88,18 +87,30 @@ def test_a_log_line_with_any_user_id_is_one_line(user: str) -> None:
     assert msgspec.json.decode(line)["event"] == "alert_raised"
 
 
-@given(first=FIGURES, second=FIGURES)
+@given(values, values)
+def test_a_merged_spread_is_that_of_all_values(first: list[float], second: list[float]) -> None:
+    assert Spread.of(first) + Spread.of(second) == Spread.of([*first, *second])
+
+
+@given(figures, figures)
 def test_merged_figures_are_those_of_both_batches_together(first: BatchFigures, second: BatchFigures) -> None:
-    both = merged(first, second)
-    assert both == merged(second, first)
-    assert (both.windows, both.actions_sum) == (
-        first.windows + second.windows,
-        first.actions_sum + second.actions_sum,
+    both = first + second
+    assert both == second + first
+    assert both.actions == first.actions + second.actions
+    assert both.alert_seconds == first.alert_seconds + second.alert_seconds
+    assert (both.alerts, both.actions_left_out) == (
+        first.alerts + second.alerts,
+        first.actions_left_out + second.actions_left_out,
     )
-    minima = [each.actions_min for each in (first, second) if each.windows]
-    assert both.actions_min == min(minima, default=0)
 
 
-def test_a_batch_without_windows_says_nothing_of_actions() -> None:
-    nothing = BatchFigures(windows=0, actions_min=0, actions_max=0, actions_sum=0, alerts=0)
-    assert [datum["MetricName"] for datum in data(nothing)] == ["WindowsProcessed", "AlertsRaised"]
+def test_a_batch_without_windows_and_alerts_says_nothing_of_actions_and_latency() -> None:
+    assert [datum["MetricName"] for datum in data(BatchFigures())] == ["WindowsProcessed", "AlertsRaised"]
+
+
+def test_no_metric_has_a_dimension() -> None:
+    whole = BatchFigures(actions=Spread.of([3]), alerts=1, alert_seconds=Spread.of([0.2]), actions_left_out=1)
+    assert {datum["MetricName"] for datum in data(whole)} == {
+        *("WindowsProcessed", "AlertsRaised", "ActionsLeftOut", "ActionsPerWindow", "AlertLatencySeconds")
+    }
+    assert not any("Dimensions" in datum for datum in data(whole))

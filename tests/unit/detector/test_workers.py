@@ -1,10 +1,14 @@
 """Bounded threads and patience."""
 
+from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier, get_ident
 
 import pytest
+from structlog.testing import capture_logs
 
 from detector.workers import Patience, Workers
+from servicekit.clock import ManualClock
 from servicekit.errors import PoisonRecordError, RetryableError
 
 
@@ -45,6 +49,27 @@ def test_giving_up_ends_the_retries() -> None:
 
     with pytest.raises(RetryableError):
         Patience(give_up=lambda: True).keep_trying(call)
+
+
+def test_retries_of_minutes_are_errors_that_last_as_long_as_the_trouble() -> None:
+    clock = ManualClock()
+
+    def call() -> None:
+        if clock.monotonic() < 600:
+            msg = "throttled"
+            raise RetryableError(msg)
+
+    patience = Patience(clock=clock, pause=lambda seconds: clock.advance(timedelta(seconds=seconds)))
+    with capture_logs() as logged:
+        patience.keep_trying(call)
+    lines = [line for line in logged if line["log_level"] == "error"]
+    assert {line["event"] for line in lines} == {"still_retrying"}
+    assert lines[0]["reason"] == "throttled"
+    told = [line["seconds"] for line in lines]
+    assert 120 <= told[0] <= 123
+    assert all(30 <= later - sooner <= 33 for sooner, later in pairwise(told))
+    assert 600 - told[-1] <= 33
+    assert any(line["log_level"] == "warning" for line in logged), "the first ones are no errors"
 
 
 def test_calls_run_at_the_same_time_and_their_results_keep_their_order() -> None:

@@ -21,6 +21,7 @@ def main() -> None:
     except (JavaNotFoundError, OSError) as error:
         get_logger().error("cannot_start", reason=str(error))
         sys.exit(1)
+    service.lag.start()
     api = build_api(SERVICE, service.health, service.metrics.registry)
     try:
         run_service(service.supervisor.run, api, settings.host, settings.port)

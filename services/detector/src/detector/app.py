@@ -9,6 +9,7 @@ from functools import partial
 from detector.adapters.aws_clients import AwsClients
 from detector.adapters.aws_errors import translated
 from detector.adapters.aws_readiness import readiness_calls
+from detector.adapters.cloudwatch_lag import CloudwatchLag
 from detector.adapters.cloudwatch_metrics import CloudwatchMetrics
 from detector.adapters.dynamo_alerts import DynamoAlerts
 from detector.adapters.dynamo_counts import DynamoCounts
@@ -41,6 +42,7 @@ class Service:
     health: Health
     metrics: SupervisorMetrics
     files: RunFiles
+    lag: CloudwatchLag
 
 
 def build(settings: DetectorSettings, clock: Clock | None = None) -> Service:
@@ -70,7 +72,14 @@ def build(settings: DetectorSettings, clock: Clock | None = None) -> Service:
     health.add_check("kcl_children", supervisor.check_children)
     for name, call in readiness_calls(clients, settings).items():
         health.add_check(name, partial(asyncio.to_thread, call))
-    return Service(supervisor=supervisor, health=health, metrics=metrics, files=files)
+    lag = CloudwatchLag(_metric_clients(settings).cloudwatch, metrics.lag)
+    return Service(supervisor=supervisor, health=health, metrics=metrics, files=files, lag=lag)
+
+
+def _metric_clients(settings: DetectorSettings) -> AwsClients:
+    return AwsClients(
+        region=settings.region, endpoint=settings.endpoint, connections=1, answer_seconds=CLOUDWATCH_SECONDS
+    )
 
 
 def _seeding(settings: DetectorSettings) -> Callable[[], list[str]]:
@@ -104,9 +113,6 @@ def build_use_case(
     clock = clock or SystemClock()
     patience = Patience(give_up=give_up)
     clients = AwsClients(region=settings.region, endpoint=settings.endpoint, connections=settings.threads)
-    metric_clients = AwsClients(
-        region=settings.region, endpoint=settings.endpoint, connections=1, answer_seconds=CLOUDWATCH_SECONDS
-    )
     dynamo = clients.pynamodb(settings.counts_table, settings.alerts_table)
     return DetectBots(
         rule=RateRule(limit=settings.limit),
@@ -131,7 +137,7 @@ def build_use_case(
             settings.bad_events_bucket,
             patience,
         ),
-        metrics=CloudwatchMetrics(metric_clients.cloudwatch, on_drop=metrics.metric_set_dropped),
+        metrics=CloudwatchMetrics(_metric_clients(settings).cloudwatch, on_drop=metrics.metric_set_dropped),
         clock=clock,
         workers=Workers(settings.threads, patience),
         store_from=settings.store_from,

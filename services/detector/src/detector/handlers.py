@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from detector.alerting import RaiseAlert
-from detector.ports import AlertStatus, BadEventSink, BatchFigures, CountStore, MetricSink
+from detector.figures import BatchFigures, Spread
+from detector.ports import AlertStatus, BadEventSink, CountStore, MetricSink
 from detector.records import Record
 from detector.sorting import ReadAlert, ReadCount, SortedBatch
 from detector.workers import Workers
@@ -37,6 +38,7 @@ class Outcome:
     actions_left_out: int = 0  # their sum
     bad: list[BadEvent] = field(default_factory=list)
     alerts: list[tuple[Alert, AlertStatus]] = field(default_factory=list)  # settled now
+    alert_seconds: list[float] = field(default_factory=list)  # of each published now: since its count came to stream 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +108,14 @@ class _Batch:
             except PoisonRecordError as error:
                 self._refuse(error, read.record)
             else:
-                self.outcome.alerts.extend([(read.alert, status)] if status else [])
+                self._note(read, status)
             del alerts[0]
+
+    def _note(self, read: ReadAlert, status: AlertStatus | None) -> None:
+        if status is not None:
+            self.outcome.alerts.append((read.alert, status))
+        if status is AlertStatus.PUBLISHED and (arrived := read.record.approximate_arrival_timestamp):
+            self.outcome.alert_seconds.append(max(from_datetime(self.use.clock.now()) - arrived, 0) / 1000)
 
     def _put_early(self, early: ReadCount) -> None:
         try:
@@ -147,11 +155,9 @@ class _Batch:
 
 
 def _figures(finals: Sequence[ReadCount], outcome: Outcome) -> BatchFigures:
-    actions = [read.count.num_actions for read in finals]
     return BatchFigures(
-        windows=len(actions),
-        actions_min=min(actions, default=0),
-        actions_max=max(actions, default=0),
-        actions_sum=sum(actions),
+        actions=Spread.of([read.count.num_actions for read in finals]),
         alerts=len(outcome.alerts),
+        alert_seconds=Spread.of(outcome.alert_seconds),
+        actions_left_out=outcome.actions_left_out,
     )

@@ -1,10 +1,10 @@
 """What detecting bots needs from the world. Adapters raise `RetryableError` for what may pass, never an SDK's error."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
+from detector.figures import BatchFigures
 from storepulse.activity.counts import WindowCount
 from storepulse.detection.alerts import Alert
 from storepulse.failures import BadEvent
@@ -20,17 +20,6 @@ class AlertStatus(StrEnum):
     PUBLISHED = "published"
     SUPPRESSED = "suppressed"  # closer than the cooldown to an alert of the same rule and user
     ALLOWED = "allowed"  # its user is on the allow-list
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchFigures:
-    """What CloudWatch is told of one batch."""
-
-    windows: int
-    actions_min: int  # of one window; 0 without windows
-    actions_max: int
-    actions_sum: int
-    alerts: int
 
 
 class CountStore(Protocol):

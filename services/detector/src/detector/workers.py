@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from servicekit.backoff import Backoff
+from servicekit.clock import Clock, SystemClock
 from servicekit.errors import RetryableError
 from servicekit.logs import get_logger
 
+ERROR_AFTER_SECONDS: Final = 120.0
+ERROR_EVERY_SECONDS: Final = 30.0
 T = TypeVar("T")
 _log = get_logger(__name__)
 
@@ -19,12 +22,14 @@ class Patience:
     """Tries again for as long as it takes: the kcl_checkpoint must not pass what is not done.
 
     The pauses double from `first` to `longest` seconds, each shortened by chance so that shards do not march in step.
+    What takes minutes is an ERROR, twice a minute: a person must know, and the alarm lasts as long as the trouble.
     """
 
     first: float = 0.05
     longest: float = 2.0
     pause: Callable[[float], None] = time.sleep
     give_up: Callable[[], bool] = lambda: False
+    clock: Clock = field(default_factory=SystemClock)
 
     def keep_trying(self, call: Callable[[], T]) -> T:
         """Return what `call` returns, once it does not raise `RetryableError`.
@@ -33,14 +38,20 @@ class Patience:
             RetryableError: `give_up` said so.
         """
         backoff = Backoff(self.first, self.longest)
+        started = self.clock.monotonic()
+        error_at = started + ERROR_AFTER_SECONDS
         while True:
             try:
                 result = call()
             except RetryableError as error:
                 if self.give_up():
                     raise
-                if backoff.is_worth_a_line:
-                    _log.warning("retrying", tries=backoff.tries + 1, reason=str(error)[:300])
+                tries, reason, now = backoff.tries + 1, str(error)[:300], self.clock.monotonic()
+                if now >= error_at:
+                    _log.error("still_retrying", seconds=round(now - started), tries=tries, reason=reason)
+                    error_at = now + ERROR_EVERY_SECONDS
+                elif backoff.is_worth_a_line:
+                    _log.warning("retrying", tries=tries, reason=reason)
                 self.pause(backoff.next_s())
             else:
                 if backoff.tries > 1:

@@ -5,13 +5,14 @@ from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final
 
 from detector.adapters.aws_errors import translated
-from detector.ports import BatchFigures
+from detector.figures import BatchFigures, Spread
 from servicekit.errors import PoisonRecordError, RetryableError
 from servicekit.logs import get_logger
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
+    from mypy_boto3_cloudwatch.literals import StandardUnitType
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef, StatisticSetTypeDef
 
 NAMESPACE: Final = "Storepulse/Detector"
 FLUSH_SECONDS: Final = 3.0
@@ -20,7 +21,7 @@ _log = get_logger(__name__)
 
 
 class CloudwatchMetrics:
-    """Sends WindowsProcessed, ActionsPerWindow (max and sum over the windows) and AlertsRaised, without dimensions.
+    """Sends the metrics of `data`, without dimensions.
 
     What is put while a request is under way is merged and goes with the next one; that loses nothing, as sums, counts
     and extremes can be merged. After three failures in a row a set is dropped, counted and logged.
@@ -38,7 +39,7 @@ class CloudwatchMetrics:
     def put(self, figures: BatchFigures) -> None:
         """Leave them to the thread."""
         with self._changed:
-            self._waiting = figures if self._waiting is None else merged(self._waiting, figures)
+            self._waiting = figures if self._waiting is None else self._waiting + figures
             self._changed.notify_all()
 
     def flush(self) -> None:
@@ -70,34 +71,26 @@ class CloudwatchMetrics:
                 return
 
 
-def merged(first: BatchFigures, second: BatchFigures) -> BatchFigures:
-    """Return the figures of both batches as if they had been one."""
-    both = [each for each in (first, second) if each.windows]
-    return BatchFigures(
-        windows=first.windows + second.windows,
-        actions_min=min((each.actions_min for each in both), default=0),
-        actions_max=max(first.actions_max, second.actions_max),
-        actions_sum=first.actions_sum + second.actions_sum,
-        alerts=first.alerts + second.alerts,
-    )
-
-
 def data(figures: BatchFigures) -> "list[MetricDatumTypeDef]":
     """Return the metrics of `figures`, as PutMetricData takes them."""
     counts: list[MetricDatumTypeDef] = [
-        {"MetricName": "WindowsProcessed", "Value": figures.windows, "Unit": "Count"},
+        {"MetricName": "WindowsProcessed", "Value": figures.actions.n, "Unit": "Count"},
         {"MetricName": "AlertsRaised", "Value": figures.alerts, "Unit": "Count"},
     ]
-    if not figures.windows:
-        return counts
-    actions: MetricDatumTypeDef = {
-        "MetricName": "ActionsPerWindow",
-        "StatisticValues": {
-            "SampleCount": figures.windows,
-            "Sum": figures.actions_sum,
-            "Minimum": figures.actions_min,
-            "Maximum": figures.actions_max,
-        },
-        "Unit": "Count",
+    if figures.actions_left_out:
+        counts.append({"MetricName": "ActionsLeftOut", "Value": figures.actions_left_out, "Unit": "Count"})
+    return [
+        *counts,
+        *_spread("ActionsPerWindow", figures.actions, "Count"),
+        *_spread("AlertLatencySeconds", figures.alert_seconds, "Seconds"),
+    ]
+
+
+def _spread(name: str, spread: Spread, unit: "StandardUnitType") -> "list[MetricDatumTypeDef]":
+    values: StatisticSetTypeDef = {
+        "SampleCount": spread.n,
+        "Sum": spread.total,
+        "Minimum": spread.least,
+        "Maximum": spread.most,
     }
-    return [*counts, actions]
+    return [{"MetricName": name, "StatisticValues": values, "Unit": unit}] if spread.n else []

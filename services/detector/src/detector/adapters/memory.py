@@ -5,7 +5,8 @@ from threading import Lock
 
 import msgspec
 
-from detector.ports import KEPT, AlertStatus, BatchFigures
+from detector.figures import BatchFigures
+from detector.ports import KEPT, AlertStatus
 from storepulse.activity.counts import WindowCount
 from storepulse.detection.alerts import Alert
 from storepulse.failures import BadEvent

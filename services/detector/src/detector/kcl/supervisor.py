@@ -69,6 +69,8 @@ class Supervisor:
                     return
                 self.on_restart(ending)
             pause = self.backoff.after(self.clock.monotonic() - started)
+            if pause >= self.backoff.longest:
+                _log.error("kcl_daemon_keeps_ending", pause_seconds=pause)
             await self._beat_while(asyncio.wait_for(stop.wait(), pause))
 
     async def _seeded(self) -> bool:
