@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,10 +110,27 @@ def test_bad_events_are_encrypted_and_outlive_the_stack(flink: Template) -> None
 
 
 def test_records_that_windows_drop_unseen_raise_an_alarm_and_the_documents_say_what_to_do(flink: Template) -> None:
-    alarms = {alarm["MetricName"]: alarm for alarm in of_type(flink, "CloudWatch::Alarm")}
+    alarms = {alarm["AlarmName"].removeprefix("storepulse-test-flink-"): alarm for alarm in alarms_of(flink)}
     assert set(alarms) == {"numLateRecordsDropped", "restartingTime", "failingTime"}
     application = only(flink, "KinesisAnalyticsV2::Application")["ApplicationName"]
     for name, alarm in alarms.items():
-        assert alarm["Dimensions"] == [{"Name": "Application", "Value": application}]
-        assert alarm["AlarmActions"] == ["arn:aws:sns:us-east-1:111111111111:storepulse-operations-test"]
+        stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+        (watched,) = stats or [alarm]
+        assert watched["MetricName"] == name
+        assert watched["Dimensions"] == [{"Name": "Application", "Value": application}]
+        told = ["arn:aws:sns:us-east-1:111111111111:storepulse-operations-test"]
+        assert alarm["AlarmActions"] == alarm["OKActions"] == told, "it tells when it ends, too"
         assert f"`{name}`" in PAGE.partition("## Alarms")[2]
+
+
+def test_an_alarm_on_a_counter_goes_by_its_growth_and_so_ends(flink: Template) -> None:
+    (dropped,) = (alarm for alarm in alarms_of(flink) if alarm["AlarmName"].endswith("numLateRecordsDropped"))
+    (expression,) = (each for each in dropped["Metrics"] if "Expression" in each)
+    (total,) = (each["Id"] for each in dropped["Metrics"] if "MetricStat" in each)
+    assert expression["Expression"] == f"DIFF({total})"
+    assert dropped["EvaluationPeriods"] >= 2, "a difference needs two values"
+    assert dropped["TreatMissingData"] == "notBreaching"
+
+
+def alarms_of(flink: Template) -> list[dict[str, Any]]:
+    return of_type(flink, "CloudWatch::Alarm")

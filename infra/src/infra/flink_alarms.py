@@ -15,6 +15,8 @@ MEANINGS: Final = {
     "restartingTime": "The job has failed and starts again.",
     "failingTime": "The job fails.",
 }
+COUNTED_FROM_THE_START: Final = ("numLateRecordsDropped",)
+MINUTES: Final = 3  # looked at: a difference needs two
 
 
 class FlinkAlarms(Construct):
@@ -25,21 +27,35 @@ class FlinkAlarms(Construct):
         super().__init__(scope, construct_id)
         told = sns.Topic.from_topic_arn(self, "Told", names.arn("sns", names.operations_topic))
         for metric, meaning in MEANINGS.items():
+            source = _of_job(metric, application)
             alarm = cloudwatch.Alarm(
                 self,
                 metric,
                 alarm_name=f"{names.prefix}-flink-{metric}",
                 alarm_description=f"{meaning} What to do: docs/flink.md, Alarms",
-                metric=cloudwatch.Metric(
-                    namespace="AWS/KinesisAnalytics",
-                    metric_name=metric,
-                    dimensions_map={"Application": application},
-                    statistic="Maximum",
-                    period=Duration.minutes(1),
-                ),
+                metric=_growth(source) if metric in COUNTED_FROM_THE_START else source,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
                 threshold=0,
-                evaluation_periods=1,
+                datapoints_to_alarm=1,
+                evaluation_periods=MINUTES,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             alarm.add_alarm_action(actions.SnsAction(told))
+            alarm.add_ok_action(actions.SnsAction(told))
+
+
+def _of_job(metric: str, application: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/KinesisAnalytics",
+        metric_name=metric,
+        dimensions_map={"Application": application},
+        statistic="Maximum",
+        period=Duration.minutes(1),
+    )
+
+
+def _growth(metric: cloudwatch.Metric) -> cloudwatch.MathExpression:
+    """Return what a counter has grown by in a minute: by itself it would hold its alarm until the job starts anew."""
+    return cloudwatch.MathExpression(
+        expression="DIFF(total)", using_metrics={"total": metric}, label="grown by", period=Duration.minutes(1)
+    )

@@ -11,6 +11,11 @@ from infra.operations import metrics
 from infra.operations.metrics import MINUTE
 
 BEHIND_MILLIS: Final = 60_000
+STILL_SECONDS: Final = 180  # a shard is idle after 60
+STUCK_SECONDS: Final = 300
+LATE_RECORDS: Final = 100  # a minute; a few stragglers are usual
+CHECKPOINT_SECONDS: Final = 120  # an idle shard has one a second
+ALERT_SECONDS: Final = 30  # longer than a restart
 ARCHIVE_LATE_SECONDS: Final = 300
 STREAMS: Final = {"stream-1": STREAM_1, "stream-2": STREAM_2}
 
@@ -38,12 +43,15 @@ class Watch:
     meaning: str
 
 
-def watches(names: Names, services: tuple[str, ...]) -> Iterator[Watch]:
-    """Yield the alarms of a deployment that runs `services`."""
+def watches(names: Names, services: tuple[str, ...], *, windower: bool) -> Iterator[Watch]:
+    """Yield the alarms of a deployment that runs `services`; `windower`: whether that one counts, not Flink."""
     for short, stream in STREAMS.items():
-        yield from _of_stream(short, stream)
+        yield _throttled(short, stream)
     for service in services:
         yield from _of_service(service, names)
+    if windower:
+        yield from _of_windower()
+    yield from _of_detector()
     yield Watch(
         name="windower-silent",
         metric=_in_but_not_out(),
@@ -54,7 +62,7 @@ def watches(names: Names, services: tuple[str, ...]) -> Iterator[Watch]:
     yield Watch(
         name="bad-events",
         metric=metrics.bad_events(names),
-        meaning="Records were set aside and wait in the dead-letter queue for a person.",
+        meaning="Records were set aside, and are in the dead-letter queue for a person.",
     )
     yield Watch(
         name="alerts-undelivered",
@@ -71,22 +79,79 @@ def watches(names: Names, services: tuple[str, ...]) -> Iterator[Watch]:
     )
 
 
-def _of_stream(short: str, stream: str) -> Iterator[Watch]:
-    yield Watch(
-        name=f"{short}-behind",
-        metric=metrics.age(stream),
-        above=BEHIND_MILLIS,
-        minutes=3,
-        of=3,
-        silence_is_bad=True,  # consumers poll always
-        meaning=f"Who reads {stream} is more than a minute behind, or nobody reads it.",
-    )
-    yield Watch(
+def _throttled(short: str, stream: str) -> Watch:
+    return Watch(
         name=f"{short}-throttled",
         metric=metrics.of_stream("WriteProvisionedThroughputExceeded", "Sum", stream),
         minutes=3,
         of=5,
         meaning=f"{stream} refuses records; writers retry and fall behind.",
+    )
+
+
+def _behind(short: str, namespace: str) -> Watch:
+    """Return the alarm by what the reader says itself: Kinesis knows only the calls that are made, by anybody."""
+    return Watch(
+        name=f"{short}-behind",
+        metric=metrics.own(namespace, "MillisBehindLatest"),
+        above=BEHIND_MILLIS,
+        minutes=3,
+        of=3,
+        silence_is_bad=True,  # it is told always while shards are read
+        meaning=f"Who counts what is in {STREAMS[short]} is more than a minute behind, or nobody reads it.",
+    )
+
+
+def _of_windower() -> Iterator[Watch]:
+    yield _behind("stream-1", metrics.WINDOWER)
+    yield Watch(
+        name="watermark-still",
+        metric=metrics.own(metrics.WINDOWER, "WatermarkAgeSeconds"),
+        above=STILL_SECONDS,
+        minutes=3,
+        of=3,
+        meaning="Records come, and event time stands still: no window fires.",
+    )
+    yield Watch(
+        name="windower-stuck",
+        metric=metrics.unacknowledged_while_records_come(),
+        above=STUCK_SECONDS,
+        minutes=3,
+        of=3,
+        meaning="Records come, and some are in no final count after minutes.",
+    )
+    yield Watch(
+        name="windower-paused",
+        metric=metrics.own(metrics.WINDOWER, "PausedShards"),
+        minutes=10,
+        of=10,
+        meaning="A shard is not read on, as its event time is far ahead of the others'.",
+    )
+    yield Watch(
+        name="late-records",
+        metric=metrics.own(metrics.WINDOWER, "LateRecords", "Sum"),
+        above=LATE_RECORDS,
+        minutes=5,
+        of=5,
+        meaning="So many records come late that the watermark must be too far ahead: they are not counted.",
+    )
+
+
+def _of_detector() -> Iterator[Watch]:
+    yield _behind("stream-2", metrics.DETECTOR)
+    yield Watch(
+        name="detector-stuck",
+        metric=metrics.own(metrics.DETECTOR, "CheckpointAgeSeconds"),
+        above=CHECKPOINT_SECONDS,
+        minutes=3,
+        of=3,
+        meaning="A shard of stream 2 has no kcl_checkpoint for minutes: what its records need is out of reach.",
+    )
+    yield Watch(
+        name="alerts-late",
+        metric=metrics.own(metrics.DETECTOR, "AlertLatencySeconds"),
+        above=ALERT_SECONDS,
+        meaning="An alert was published long after its count came.",
     )
 
 

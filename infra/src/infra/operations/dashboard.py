@@ -39,17 +39,34 @@ def rows(names: Names) -> dict[str, Row]:
             *_of_service("producer", names),
         ],
         "windower": [
-            ("Age of what is read from stream 1 (ms)", [metrics.age(STREAM_1)]),
+            ("Behind the end of stream 1 (ms)", _own(metrics.WINDOWER, "MillisBehindLatest")),
             ("Counts into stream 2", [metrics.of_stream("IncomingRecords", "Sum", STREAM_2)]),
             *_of_service("windower", names),
+            (
+                "Event time stands still? (s)",
+                _own(metrics.WINDOWER, "WatermarkAgeSeconds", "OldestUnacknowledgedSeconds"),
+            ),
+            ("Late and bad", [metrics.own(metrics.WINDOWER, each, "Sum") for each in ("LateRecords", "BadRecords")]),
+            ("Paused shards", _own(metrics.WINDOWER, "PausedShards")),
+            ("Age of what anybody reads of stream 1 (ms)", [metrics.age(STREAM_1)]),
         ],
         "detector": [
-            ("Age of what is read from stream 2 (ms)", [metrics.age(STREAM_2)]),
-            ("Windows and alerts", [metrics.of_detector("WindowsProcessed"), metrics.of_detector("AlertsRaised")]),
+            ("Behind the end of stream 2 (ms)", _own(metrics.DETECTOR, "MillisBehindLatest")),
+            (
+                "Windows and alerts",
+                [metrics.own(metrics.DETECTOR, each, "Sum") for each in ("WindowsProcessed", "AlertsRaised")],
+            ),
             *_of_service("detector", names),
+            (
+                "From a count to its alert (s)",
+                [metrics.own(metrics.DETECTOR, "AlertLatencySeconds", each) for each in ("Average", "Maximum")],
+            ),
+            ("Since the kcl_checkpoint (s)", _own(metrics.DETECTOR, "CheckpointAgeSeconds")),
+            ("Most actions of a window", _own(metrics.DETECTOR, "ActionsPerWindow")),
+            ("Age of what anybody reads of stream 2 (ms)", [metrics.age(STREAM_2)]),
         ],
         "stores": [
-            ("Bad events that wait", [metrics.bad_events(names)]),
+            ("Bad events", [metrics.bad_events(names), metrics.bad_events_waiting(names)]),
             (
                 "Alerts delivered and not",
                 [metrics.of_alerts(f"NumberOfNotifications{end}", names) for end in ("Delivered", "Failed")],
@@ -75,6 +92,10 @@ def _of_service(service: str, names: Names) -> Row:
             ],
         ),
     ]
+
+
+def _own(namespace: str, *names: str) -> list[cloudwatch.IMetric]:
+    return [metrics.own(namespace, name) for name in names]
 
 
 def _written(table: str) -> cloudwatch.Metric:

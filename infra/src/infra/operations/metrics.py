@@ -6,10 +6,12 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.data.archive import delivery_stream_name
-from infra.names import Names
+from infra.names import STREAM_1, Names
 from infra.services.detector import METRICS_NAMESPACE
 from infra.services.worker import ERRORS_METRIC, LOGS_NAMESPACE
 
+WINDOWER: Final = "Storepulse/Windower"
+DETECTOR: Final = METRICS_NAMESPACE
 MINUTE: Final = Duration.minutes(1)
 
 
@@ -35,10 +37,37 @@ def age(stream: str) -> cloudwatch.Metric:
     return of_stream("GetRecords.IteratorAgeMilliseconds", "Maximum", stream)
 
 
+def own(namespace: str, name: str, statistic: str = "Maximum") -> cloudwatch.Metric:
+    """Return a metric that a service publishes itself, in its `namespace`."""
+    return metric(namespace, name, statistic)
+
+
+def unacknowledged_while_records_come() -> cloudwatch.MathExpression:
+    """Return the age of the windower's oldest record without its final count, and 0 in minutes without records.
+
+    The last windows before a silence stay open until something newer comes: that is no trouble.
+    """
+    used = {
+        "into": of_stream("IncomingRecords", "Sum", STREAM_1),
+        "age": own(WINDOWER, "OldestUnacknowledgedSeconds"),
+    }
+    return cloudwatch.MathExpression(
+        expression="IF(FILL(into, 0) > 0, FILL(age, 0), 0)",
+        using_metrics=used,
+        label="oldest without its count (s)",
+        period=MINUTE,
+    )
+
+
 def bad_events(names: Names) -> cloudwatch.Metric:
+    """Return how many bad events were sent to their queue: those that wait there hide what comes next."""
+    return metric("AWS/SQS", "NumberOfMessagesSent", "Sum", "bad events", QueueName=names.bad_events_queue)
+
+
+def bad_events_waiting(names: Names) -> cloudwatch.Metric:
     """Return how many bad events wait for a person."""
     queue = names.bad_events_queue
-    return metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "bad events", QueueName=queue)
+    return metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "waiting", QueueName=queue)
 
 
 def of_alerts(name: str, names: Names) -> cloudwatch.Metric:
@@ -70,8 +99,3 @@ def utilization(name: str, service: str, names: Names) -> cloudwatch.Metric:
 def errors(service: str) -> cloudwatch.Metric:
     """Return how many lines a service has logged that a person must look at."""
     return metric(LOGS_NAMESPACE, ERRORS_METRIC.format(service=service), "Sum", "errors logged")
-
-
-def of_detector(name: str) -> cloudwatch.Metric:
-    """Return one of the detector's own metrics."""
-    return metric(METRICS_NAMESPACE, name, "Sum")

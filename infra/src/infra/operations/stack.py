@@ -35,7 +35,7 @@ class OperationsStack(Stack):
         told = OperationsTopic(self, "Told", names=self._names, key=data.key, email=config.operations_email)
         self._action = actions.SnsAction(told.topic)
         running = tuple(worker.name for worker in services.workers)
-        alarms = [self._alarm(watch) for watch in watches(self._names, running)]
+        alarms = [self._alarm(watch) for watch in watches(self._names, running, windower=config.windower_tasks > 0)]
         Dashboard(self, "Dashboard", names=self._names, alarms=alarms)
 
     def _alarm(self, watch: Watch) -> cloudwatch.Alarm:
