@@ -24,12 +24,13 @@ class Backoff:
     Attributes:
         first: after the first end.
         longest: at most; each wait is twice the one before.
-        steady: a process that ran this long begins again at `first`.
+        steady: a process that ran this long begins again at `first`: longer than a start that fails, and short enough
+            that one which is killed again and again at its work is back at once each time.
     """
 
     first: float = 0.5
     longest: float = 10.0
-    steady: float = 30.0
+    steady: float = 5.0
 
     def delay(self, failures: int) -> float:
         """Return the wait after `failures` ends in a row, from 1."""

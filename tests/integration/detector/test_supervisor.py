@@ -18,7 +18,6 @@ from detector.kcl.children import read_children
 from detector.kcl.runfiles import RunFiles, write_run_files
 from detector.kcl.supervisor import Backoff, Ending, Supervisor
 from detector.settings import DetectorSettings
-from servicekit.clock import SystemClock
 from servicekit.errors import RetryableError
 from servicekit.health import Health
 from tests.emulator import stop_group, wait_until
@@ -36,6 +35,7 @@ def leave(*_):
 signal.signal(signal.SIGTERM, leave)
 with registered(folder) as registration:
     registration.initialized("s-0")
+    registration.handled()
     time.sleep(600)
 """
 WITH_CHILDREN = f"""
@@ -66,7 +66,6 @@ class Supervised:
             seed=seed,
             grace_seconds=grace,
             health=Health(timedelta(seconds=15)),
-            clock=SystemClock(),
             on_restart=self.endings.append,
             on_child_end=self.ended_children.append,
             backoff=Backoff(shortest=0.05, longest=longest_pause),
@@ -149,6 +148,23 @@ async def test_when_a_child_is_killed_the_others_end_in_order_and_the_daemon_sta
     assert (supervised.files.folder / "drained").exists()
     assert killed[0] in supervised.ended_children
     assert supervised.family() == []
+
+
+async def test_kills_at_work_do_not_make_the_next_starts_wait_longer(tmp_path: Path) -> None:
+    supervised = Supervised(tmp_path, WITH_CHILDREN, longest_pause=600)
+    for _ in range(20):
+        supervised.supervisor.backoff.after(worked=False)  # something was wrong before, too: ten minutes would be next
+    killed: set[int] = set()
+
+    def kill_every_child_at_work() -> bool:
+        for child in read_children(supervised.files.children):
+            if child.worked and child.pid not in killed:
+                killed.add(child.pid)
+                os.kill(child.pid, signal.SIGKILL)
+        return len(supervised.endings) >= 3
+
+    await supervised.run_until(kill_every_child_at_work)
+    assert len(killed) >= 3
 
 
 async def test_readiness_waits_for_the_daemon_and_for_a_child_that_knows_its_shard(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_endpoints_are_set_and_cbor_is_off_only_for_an_emulated_aws(tmp_path: Pa
     assert "dynamoDBEndpoint = http://127.0.0.1:4566\n" in properties(emulated)
     assert "Endpoint" not in properties(real)
     assert "-Daws.cborEnabled=false" in java_command("java", write_run_files(emulated), emulated)
-    assert not any("cbor" in word for word in java_command("java", write_run_files(real), real))
+    assert "-Daws.cborEnabled=false" not in java_command("java", write_run_files(real), real)
 
 
 def test_an_own_worker_id_from_the_host_name_starts_without_waiting_for_the_old_ones_lock() -> None:
@@ -102,6 +102,10 @@ def test_a_child_that_was_killed_is_told_from_one_that_ended_in_order(tmp_path: 
     registration = Registration(tmp_path)
     registration.initialized("s-0")
     assert [(child.shard_id, child.alive) for child in read_children(tmp_path)] == [("s-0", True)]
+    assert not read_children(tmp_path)[0].worked
+    registration.handled()
+    registration.handled()
+    assert [(child.shard_id, child.worked) for child in read_children(tmp_path)] == [("s-0", True)]
     os.close(registration._file)  # as the system does when a process ends
     assert [(child.pid, child.alive) for child in read_children(tmp_path)] == [(os.getpid(), False)]
     with registered(tmp_path):
@@ -128,7 +132,22 @@ def test_a_childs_log_line_passes_unchanged_and_no_java_line_does(capsys: pytest
     assert capsys.readouterr().out == ""
 
 
-def test_pauses_between_starts_double_and_a_steady_run_makes_them_short_again() -> None:
+def test_pauses_between_starts_double_and_a_run_that_handled_records_makes_them_short_again() -> None:
     backoff = Backoff()
-    assert [backoff.after(1) for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
-    assert [backoff.after(600), backoff.after(1)] == [0.25, 0.5]
+    assert [backoff.after(worked=False) for _ in range(9)] == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert [backoff.after(worked=True), backoff.after(worked=True), backoff.after(worked=False)] == [0.25, 0.25, 0.5]
+
+
+def test_java_is_given_the_class_archive_when_there_is_one(tmp_path: Path) -> None:
+    files, archive = write_run_files(DetectorSettings(run_dir=tmp_path)), tmp_path / "kcl.jsa"
+    without = java_command("java", files, DetectorSettings(), archive)
+    archive.touch()
+    given = java_command("java", files, DetectorSettings(), archive)
+    assert [word for word in given if word not in without] == [f"-XX:SharedArchiveFile={archive}"]
+
+
+def test_the_classes_are_in_one_order_in_which_an_archive_of_them_fits(tmp_path: Path) -> None:
+    command = java_command("java", write_run_files(DetectorSettings(run_dir=tmp_path)), DetectorSettings())
+    jars = command[command.index("-cp") + 1].split(os.pathsep)
+    assert jars == sorted(jars)
+    assert len(jars) > 10

@@ -27,7 +27,7 @@ class Shard:
         self.refusal: CheckpointRefusedError | None = None
         self.error: Exception | None = None
         self.initialized: list[str] = []
-        self.ends = 0
+        self.works = self.ends = 0
         self.processor = ShardProcessor(
             self.handle,
             stream="counts",
@@ -35,6 +35,7 @@ class Shard:
             clock=self.clock,
             checkpoint_every=timedelta(seconds=every),
             on_initialized=self.initialized.append,
+            on_handled=self.work,
             on_shutdown=self.end,
         )
         self.processor.initialize(Initialize(shard_id="s-0"))
@@ -45,6 +46,9 @@ class Shard:
             raise self.error
         self.handled.extend(records)
         return Outcome(finals=len(records))
+
+    def work(self) -> None:
+        self.works += 1
 
     def end(self) -> None:
         self.ends += 1
@@ -161,3 +165,13 @@ def test_the_metrics_tell_what_happened() -> None:
     assert shard.metrics.registry.get_sample_value("detector_windows_total", {"kind": "final"}) == 2
     shard.processor.lease_lost()
     assert shard.value("detector_millis_behind_latest") == 0
+
+
+def test_a_batch_that_fails_is_no_work_done_and_an_empty_one_is() -> None:
+    shard = Shard()
+    shard.error = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        shard.receive(1)
+    assert shard.works == 0
+    shard.receive()
+    assert shard.works == 1

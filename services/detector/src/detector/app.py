@@ -64,7 +64,6 @@ def build(settings: DetectorSettings, clock: Clock | None = None) -> Service:
         seed=_seeding(settings),
         grace_seconds=settings.shutdown_grace_seconds,
         health=health,
-        clock=clock,
         on_restart=metrics.restarted,
         on_child_end=metrics.forget,
     )

@@ -43,6 +43,7 @@ def main(settings_file: Path) -> None:
                 clock=SystemClock(),
                 checkpoint_every=timedelta(seconds=settings.checkpoint_seconds),
                 on_initialized=registration.initialized,
+                on_handled=registration.handled,
                 on_shutdown=use_case.metrics.flush,
             )
         )

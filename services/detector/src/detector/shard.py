@@ -26,6 +26,7 @@ class ShardProcessor:
         clock: Clock,
         checkpoint_every: timedelta,
         on_initialized: Callable[[str], None],
+        on_handled: Callable[[], None],
         on_shutdown: Callable[[], None],
     ) -> None:
         """Handle one shard of `stream`.
@@ -37,6 +38,7 @@ class ShardProcessor:
             clock: where the time comes from.
             checkpoint_every: the time between two kcl_checkpoints, at least.
             on_initialized: is told the shard's id.
+            on_handled: is called after each batch.
             on_shutdown: is called before the last answer to an orderly end.
         """
         self._handle = handle
@@ -45,6 +47,7 @@ class ShardProcessor:
         self._clock = clock
         self._every = checkpoint_every.total_seconds()
         self._on_initialized = on_initialized
+        self._on_handled = on_handled
         self._on_shutdown = on_shutdown
         self._safe: Position | None = None  # handled, but not checkpointed
         self._last = clock.monotonic()
@@ -63,6 +66,7 @@ class ShardProcessor:
             self._process(message.records)
         if self._clock.monotonic() - self._last >= self._every:
             self._checkpoint(checkpointer)
+        self._on_handled()
 
     def _process(self, records: Sequence[Record]) -> None:
         began = self._clock.monotonic()

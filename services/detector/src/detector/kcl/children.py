@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_WORKED: Final = b"\n"
 
 
 class Child(NamedTuple):
@@ -18,6 +20,7 @@ class Child(NamedTuple):
     pid: int
     shard_id: str  # empty until the daemon has told it
     alive: bool
+    worked: bool = False  # it has handled a batch, an empty one at least
 
 
 class Registration:
@@ -30,10 +33,17 @@ class Registration:
         self._file = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
         hidden.rename(self._path)
+        self._worked = False
 
     def initialized(self, shard_id: str) -> None:
         """Tell which shard it handles."""
         os.write(self._file, shard_id.encode())
+
+    def handled(self) -> None:
+        """Tell that a batch is handled; the first time is enough."""
+        if not self._worked:
+            os.write(self._file, _WORKED)
+            self._worked = True
 
     def remove(self) -> None:
         """Tell that it ends in order."""
@@ -60,8 +70,8 @@ def read_children(folder: Path) -> list[Child]:
 def _read(path: Path) -> Child:
     file = os.open(path, os.O_RDONLY)
     try:
-        shard_id = os.read(file, 1024).decode()
-        return Child(int(path.name), shard_id, alive=not _can_lock(file))
+        shard_id, worked, _ = os.read(file, 1024).partition(_WORKED)
+        return Child(int(path.name), shard_id.decode(), alive=not _can_lock(file), worked=bool(worked))
     finally:
         os.close(file)
 

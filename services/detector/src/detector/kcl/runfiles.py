@@ -1,5 +1,6 @@
 """The folder that the daemon and its children read: properties, logging, how to start a child, their settings."""
 
+import os
 import shlex
 import shutil
 import sys
@@ -11,6 +12,9 @@ from typing import Final
 import amazon_kclpy
 
 from detector.settings import AUTO_WORKER, DetectorSettings
+
+#: What Java need not load, parse and verify again at each start; made by `class_archive`.
+CLASS_ARCHIVE: Final = Path(sys.prefix) / "share" / "storepulse" / "kcl.jsa"
 
 #: A prefix and tabs, so that `output` can tell the daemon's own lines; one line an event, stack trace included.
 _PATTERN: Final = r"KCL\t%level\t%logger{0}\t%replace(%msg){'[\r\n\t]+',' '}\t%replace(%ex){'[\r\n\t]+',' '}%nopex%n"
@@ -135,19 +139,26 @@ def properties(settings: DetectorSettings) -> str:
     return "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
-def java_command(java: str, files: RunFiles, settings: DetectorSettings) -> list[str]:
-    """Return the daemon's command line, for the run folder as working directory."""
-    jars = Path(amazon_kclpy.__path__[0]) / "jars" / "*"
+def java_command(
+    java: str, files: RunFiles, settings: DetectorSettings, archive: Path | None = CLASS_ARCHIVE
+) -> list[str]:
+    """Return the daemon's command line, for the run folder as working directory; `archive` is used when it is there."""
+    jars = sorted((Path(amazon_kclpy.__path__[0]) / "jars").glob("*.jar"))  # in one order, or no archive would fit
     cbor = ["-Daws.cborEnabled=false"] if settings.endpoint else []  # the emulator does not speak it
+    shared = [f"-XX:SharedArchiveFile={archive}"] if archive is not None and archive.exists() else []
     return [
         java,
         f"-Xmx{settings.java_heap_mb}m",
         "-XX:+ExitOnOutOfMemoryError",
+        "-XX:TieredStopAtLevel=1",  # it starts often and computes little
+        "-XX:+UseSerialGC",
+        *shared,
+        "-Xlog:disable",  # an archive of another Java is no news; what ends the JVM is told anyway
         *cbor,
         f"-Dlogback.configurationFile={files.logging}",
         "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener",
         "-cp",
-        str(jars),
+        os.pathsep.join(map(str, jars)),
         "software.amazon.kinesis.multilang.MultiLangDaemon",
         "--properties-file",
         str(files.properties),

@@ -10,13 +10,11 @@ from typing import Final
 from detector.kcl.children import read_children
 from detector.kcl.daemon import Daemon
 from detector.kcl.runfiles import RunFiles
-from servicekit.clock import Clock
 from servicekit.errors import PoisonRecordError, RetryableError
 from servicekit.health import Health
 from servicekit.logs import get_logger
 
 WATCH_SECONDS: Final = 0.2
-STEADY_SECONDS: Final = 60.0
 _log = get_logger(__name__)
 
 
@@ -30,15 +28,18 @@ class Ending(StrEnum):
 
 @dataclass(slots=True)
 class Backoff:
-    """Pauses between starts, in seconds: doubling, and short again after a steady run."""
+    """Pauses between starts, in seconds: doubling while nothing comes of a run, short after one that handled records.
+
+    One that is killed at its work must not wait longer each time: under a kill every ten seconds it would hardly run.
+    """
 
     shortest: float = 0.25
     longest: float = 30.0
     _next: float = field(default=0.25, init=False)
 
-    def after(self, ran_seconds: float) -> float:
-        """Return the pause after a run of `ran_seconds`."""
-        pause = self.shortest if ran_seconds >= STEADY_SECONDS else self._next
+    def after(self, *, worked: bool) -> float:
+        """Return the pause after a run in which a child `worked`, or none came to it."""
+        pause = self.shortest if worked else self._next
         self._next = min(pause * 2, self.longest)
         return pause
 
@@ -52,23 +53,23 @@ class Supervisor:
     seed: Callable[[], list[str]]  # blocks
     grace_seconds: float
     health: Health
-    clock: Clock
     on_restart: Callable[[Ending], None]
     on_child_end: Callable[[int], None]
     backoff: Backoff = field(default_factory=Backoff)
     _daemon: Daemon | None = field(default=None, init=False)
     _known: set[int] = field(default_factory=set, init=False)
+    _worked: bool = field(default=False, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the daemon running until `stop` is set, then end it and its children in order."""
         while not stop.is_set():
-            started = self.clock.monotonic()
+            self._worked = False
             if await self._seeded():
                 ending = await self._run_once(stop)
                 if ending is Ending.STOPPED:
                     return
                 self.on_restart(ending)
-            pause = self.backoff.after(self.clock.monotonic() - started)
+            pause = self.backoff.after(worked=self._worked)
             if pause >= self.backoff.longest:
                 _log.error("kcl_daemon_keeps_ending", pause_seconds=pause)
             await self._beat_while(asyncio.wait_for(stop.wait(), pause))
@@ -118,6 +119,7 @@ class Supervisor:
         for pid in (self._known | {child.pid for child in children}) - alive:
             self.on_child_end(pid)
         self._known = alive
+        self._worked |= any(child.worked for child in children)
         return len(alive) < len(children)
 
     def _forget_children(self) -> None:
