@@ -104,9 +104,10 @@ class Supervisor:
     async def _watch(self, daemon: Daemon, stop: asyncio.Event) -> Ending:
         while not stop.is_set():
             self.health.beat()
+            killed = self._notice_children()
             if daemon.exit_code is not None:
                 return Ending.DAEMON_EXITED
-            if self._notice_children():
+            if killed:
                 return Ending.CHILD_KILLED
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), WATCH_SECONDS)
