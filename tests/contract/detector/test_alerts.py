@@ -1,17 +1,27 @@
 """What every `AlertStore` and every `AlertPublisher` keeps."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from detector.adapters.aws_clients import AwsClients
+from detector.adapters.memory import MemoryPublisher
 from detector.adapters.sns_alerts import SnsAlerts
+from detector.alerting import RaiseAlert
 from detector.ports import KEPT, AlertStatus
 from storepulse.detection.alerts import Alert
+from storepulse.detection.cooldown import Cooldown
+from storepulse.instants import parse_instant
 from tests.contract.detector.conftest import Ports
 from tests.emulator import Emulator
 from tests.integration.detector.account import Account
-from tests.unit.detector.builders import alert
+from tests.unit.detector.builders import START, WINDOW, alert
+
+USERS = count()
 
 
 def test_a_new_alert_is_pending_until_it_is_settled(ports: Ports) -> None:
@@ -80,6 +90,39 @@ def test_users_and_rules_have_cooldowns_of_their_own(ports: Ports) -> None:
     ports.alerts.admit(alert("anna"), ())
     assert ports.alerts.admitted(alert("ben")) == ()
     assert ports.alerts.admitted(alert("#anna")) == ()
+
+
+def test_an_alert_a_year_ahead_silences_nobody_now_and_what_comes_again_is_told_once(ports: Ports) -> None:
+    raise_alert = RaiseAlert(store=ports.alerts, publisher=ports.publisher, cooldown=Cooldown())
+    year_ahead = 365 * 24 * 360
+    came = [alert(window=window) for window in (year_ahead, 0, year_ahead + 1, 1, 60, 30, 0, year_ahead)]
+    told = [raise_alert(each) for each in came]
+    assert [status and status.value for status in told] == [
+        *("published", "published", "suppressed", "suppressed", "published", "published"),
+        *(None, None),
+    ]
+    assert sorted(ports.published()) == sorted(came[place].alert_id for place in (0, 1, 4, 5))
+
+
+@given(orders=st.lists(st.permutations([0, 3, 29, 30, 33, 1000, 1029]), min_size=2, max_size=3))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_detectors_that_raise_at_the_same_time_in_any_order_tell_nothing_twice_in_a_cooldown(
+    ports: Ports, orders: list[list[int]]
+) -> None:
+    user = f"user {next(USERS)}"
+    raise_alert = RaiseAlert(store=ports.alerts, publisher=MemoryPublisher(), cooldown=Cooldown())
+
+    def detect(order: list[int]) -> None:
+        for window in order:
+            raise_alert(alert(user, window=window))
+
+    with ThreadPoolExecutor(len(orders)) as detectors:
+        list(detectors.map(detect, orders))
+    starts = sorted(map(parse_instant, ports.alerts.admitted(alert(user))))
+    assert all(later - sooner >= 300_000 for sooner, later in pairwise(starts))
+    assert {alert_id for alert_id, (status, _, _) in ports.alerted().items() if status == "published"} >= {
+        alert(user, window=(start - START) // WINDOW).alert_id for start in starts
+    }
 
 
 def test_a_published_alert_arrives(ports: Ports) -> None:
