@@ -77,7 +77,9 @@ odd_values: st.SearchStrategy[Any] = st.recursive(
         st.booleans(),
         st.integers(-(10**30), 10**30),
         st.floats(allow_nan=False, allow_infinity=False),
-        st.sampled_from(["", "NaN", "-1", "1e400", "Infinity", "heartbeat", "view", "u" * 257, "2026-01-01T00:00:00Z"]),
+        st.sampled_from(
+            ["", "NaN", "-1", "1e400", "Infinity", " ", "1.50", "heartbeat", "view", "u" * 257, "2026-01-01T00:00:00Z"]
+        ),
         st.text(st.characters(codec="utf-8"), max_size=20),
         instant_texts,
     ),
@@ -85,7 +87,7 @@ odd_values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=5,
 )
 _names = st.sampled_from(
-    ["event_type", "user_id", "txn_timestamp", "price", "product_id", "brand", "event_id", "extra"]
+    ["event_type", "user_id", "txn_timestamp", "price", "product_id", "brand", "event_id", "extra", "replay_shift_ms"]
 )
 odd_records = st.dictionaries(_names, odd_values | st.just(...), max_size=3).map(lambda fields: payload(**fields))
 odd_heartbeats = st.dictionaries(_names, odd_values, max_size=2).map(

@@ -70,6 +70,22 @@ def test_a_bad_record_spoils_none_of_its_batch(bad: Bad) -> None:
         assert actions.bad[1].kind == bad.kind
 
 
+@pytest.mark.parametrize("price", ["free", [1], None, -1])
+def test_what_a_heartbeat_says_of_a_price_is_nobodys_concern(price: object) -> None:
+    actions = decode_actions([heartbeat(START, price=price, replay_shift_ms=5), payload(replay_shift_ms=7)])
+    assert (actions.users, actions.replay_shifts, actions.bad) == ([None, "541312140"], [5, 7], {})
+
+
+def test_a_count_needs_no_price() -> None:
+    assert not decode_actions([payload(price=...), payload(price=35)]).bad
+
+
+def test_more_prices_than_are_kept_are_judged_all_the_same() -> None:
+    many = [payload(price=f"{whole}.{cents:02}") for whole in range(700) for cents in range(100)]
+    assert not decode_actions(many).bad
+    assert list(decode_actions([*many, payload(price="1_0")]).bad) == [len(many)]
+
+
 def test_a_batch_may_be_larger_than_a_record_may() -> None:
     record = payload(extra="x" * (MAX_PAYLOAD_BYTES // 2))
     assert decode_actions([record] * 3).users == ["541312140"] * 3

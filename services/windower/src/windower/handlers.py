@@ -45,7 +45,7 @@ class Windowing:
     size: int
     delay: int
     limit: int
-    max_ahead: int = 366 * 86_400_000  # by which event time may be ahead of a record's arrival
+    max_ahead: int = 300_000  # by which event time may be ahead of a record's arrival
     max_replay_ahead: int = 366 * 86_400_000  # the same, of a replay that says by how much it stamps ahead
 
 

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from storepulse.activity.events import HEARTBEAT, Activity, Heartbeat
+from storepulse.activity.nesting import MAX_DEPTH, is_deep
 from storepulse.activity.prices import check_price
 from storepulse.activity.users import check_user
 from storepulse.failures import BadPayload, FailureKind
@@ -14,9 +15,12 @@ MAX_PAYLOAD_BYTES: Final = 1024 * 1024  # what Kinesis takes by default
 MAX_REASON_LENGTH: Final = 200
 
 
+_NULL: Final = msgspec.Raw(b"null")
+
+
 class _Kind(msgspec.Struct):
     event_type: str | None = None
-    user_id: object = None  # of any type: what it must be is not decided here
+    user_id: msgspec.Raw = _NULL  # of any type: what it must be is not decided here
 
 
 _decode_kind = msgspec.json.Decoder(_Kind).decode
@@ -34,7 +38,7 @@ def decode(payload: bytes) -> Activity | Heartbeat | BadPayload:
     try:
         check_bytes(payload)
         kind = _decode_kind(payload)
-        if kind.event_type == HEARTBEAT and kind.user_id is None:
+        if kind.event_type == HEARTBEAT and kind.user_id == _NULL:
             heartbeat = _decode_heartbeat(payload)
             parse_txn_timestamp(heartbeat.txn_timestamp)
             return heartbeat
@@ -65,11 +69,18 @@ def parse_named(field: str, text: str) -> int:
 
 
 def check_bytes(payload: bytes) -> None:
-    """Raise ValueError for what a JSON decoder need not look at: size, and UTF-8 in fields it skips."""
+    """Raise for what a JSON decoder need not look at: size, UTF-8 in fields it skips, and depth.
+
+    Raises:
+        ValueError: of the size, or the UTF-8.
+        RecursionError: of the depth.
+    """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise TooLargeError(len(payload))
     if not payload.isascii():
         payload.decode()
+    if len(payload) > MAX_DEPTH and is_deep(payload):
+        raise RecursionError
 
 
 class TooLargeError(ValueError):

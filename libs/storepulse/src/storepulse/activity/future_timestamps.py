@@ -31,13 +31,15 @@ def refuse_far_ahead(
         max_ahead: in milliseconds, for all.
         max_replay_ahead: in milliseconds, for a record of a replay, whatever it says of itself.
     """
+    first, latest = arrivals[0], max(actions.times)
+    if first is not None and latest <= first + min(max_ahead, max_replay_ahead) - _JITTER:
+        return  # the usual case: no look at each of them
     most = {
         shift: allowed_ahead(shift, max_ahead=max_ahead, max_replay_ahead=max_replay_ahead)
         for shift in set(actions.replay_shifts)
     }
-    first = arrivals[0]
-    if first is not None and max(actions.times) <= first + min(most.values()) - _JITTER:
-        return  # the usual case: no look at each of them
+    if first is not None and latest <= first + min(most.values()) - _JITTER:
+        return  # the usual case in a replay
     columns = zip(actions.times, actions.replay_shifts, arrivals, strict=True)
     for position, (time, shift, arrived) in enumerate(columns):
         if arrived is not None and time > arrived + most[shift]:

@@ -24,6 +24,8 @@ UserId = Annotated[
         extra_json_schema={"pattern": f"[^{_WHITE_SPACE}]"},
     ),
 ]
+UsualUserId = Annotated[str, Meta(min_length=1, max_length=MAX_KEY_UNITS // 2)]
+"""A `UserId` whose length in UTF-16 need not be looked at."""
 
 
 def utf16_units(text: str) -> int:
