@@ -31,14 +31,16 @@ import msgspec
 from bench.in_process import run_in_memory
 from bench.memory_aws import to_pages
 from bench.windower_throughput import CLOSING, counts_of
+from bench.windowing_pure import START as SHARD_START
 from bench.windowing_pure import records, whole
 from storepulse.activity.counts import WindowCount, decode_count
+from tests.parity import recordings
+from tests.parity.job import jar, table_of_files, table_of_recordings
 
 ROOT: Final = Path(__file__).parents[1]
 FLINK: Final = ROOT / "flink"
 SUBREAPER: Final = 36  # prctl's PR_SET_CHILD_SUBREAPER: the JVM outlives the Python that started it, and is ours then
 SMOKE: Final = 2_000  # records
-FORMS: Final = {"stream_1": "raw", "stream_2": "json", "bad_events": "json"}
 
 
 @dataclass(slots=True)
@@ -75,8 +77,15 @@ def write(folder: Path, n: int) -> Input:
     payloads = [*records(n), CLOSING]
     path = folder / f"records-{n}"
     path.write_bytes(b"".join(payload + b"\n" for payload in payloads))
+    recorded(path).mkdir()
+    (recorded(path) / "0").write_bytes(recordings.records(payloads, shard="shard-0", arrival=SHARD_START + n))
     finals = whole(payloads)
     return Input(path, counts_of(finals), finals_in(finals))
+
+
+def recorded(path: Path) -> Path:
+    """Return the folder in which the records of the file `path` are as the job reads them."""
+    return path.with_suffix(".recorded")
 
 
 def finals_in(lines: Iterable[bytes]) -> Counter[bytes]:
@@ -89,10 +98,9 @@ def flink(given: Input, out: Path) -> list[str | Path]:
     """Return the command that runs the job; it writes into `out`."""
     file = json.loads((FLINK / "application_properties.json").read_text())
     groups = {group["PropertyGroupId"]: group["PropertyMap"] for group in file}
-    places = {"stream_1": given.path, "stream_2": out / "stream_2", "bad_events": out / "bad_events"}
-    for name, form in FORMS.items():
-        groups[name] = {"connector": "filesystem", "path": places[name].as_uri(), "format": form}
-    groups["Local"] = {"parallelism.default": "1"}
+    groups["stream_1"] = table_of_recordings(recorded(given.path))
+    groups |= {name: table_of_files(out / name) for name in ("stream_2", "bad_events")}
+    groups["Local"] = {"parallelism.default": "1", "pipeline.jars": jar().as_uri()}
     properties = out / "properties.json"
     properties.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": each} for name, each in groups.items()]))
     return [FLINK / ".venv/bin/python", FLINK / "main.py", properties]

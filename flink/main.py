@@ -23,21 +23,14 @@ from pyflink.table import StatementSet, StreamTableEnvironment
 from stages import STAGES, end_stage
 
 HERE: Final = Path(__file__).parent
-SQL: Final = HERE / "sql"
+SQL: Final = HERE / "sql" / "windowing.sql"
 JAR: Final = HERE / "target" / "pyflink-dependencies.jar"
 MANAGED_PROPERTIES: Final = Path("/etc/flink/application_properties.json")
 
 Groups = Mapping[str, Mapping[str, str]]
 
-#: Columns that say where a record of stream 1 was read and when it came there, by the connector of the table. A line of
-#: a file has no place of its own, and came when the file was last changed.
-PLACES: Final = {
-    "kinesis-records": "shard_id STRING METADATA FROM 'shard-id' VIRTUAL,"
-    " sequence_number STRING METADATA FROM 'sequence-number' VIRTUAL,"
-    " arrived_at TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL",
-    "filesystem": "shard_id AS '', sequence_number AS '',"
-    " arrived_at TIMESTAMP_LTZ(3) METADATA FROM 'file.modification-time' VIRTUAL",
-}
+#: How DATE_FORMAT is told the form of a time on the wire.
+WIRE_FORM: Final = "yyyy-MM-dd''T''HH:mm:ss.SSS''Z''"
 
 
 def main() -> None:
@@ -79,11 +72,11 @@ def _settings(groups: Groups, *, local: bool) -> dict[str, str]:
 
 def _statements(groups: Groups) -> Iterator[str]:
     """Yield the statements of the job, in order, complete."""
-    known = {part.stem: part.read_text().strip() for part in (SQL / "parts").iterdir()} | _known(groups)
-    text = re.sub("(?m)^--.*\n", "", (SQL / "windowing.sql").read_text())
+    known = _known(groups)
+    text = re.sub("(?m)^--.*\n", "", SQL.read_text())
     for statement in text.split(";\n"):
         if statement.strip():
-            yield _complete(statement, known).strip()
+            yield re.sub(r"\{([a-z]\w+)\}", lambda found: known[found[1]], statement).strip()
 
 
 def _known(groups: Groups) -> dict[str, str]:
@@ -94,14 +87,9 @@ def _known(groups: Groups) -> dict[str, str]:
     keyed = groups["stream_2"]["connector"] == "kinesis"
     return tables | {
         "stream_1_name": _quoted(name),
-        "stream_1_place": PLACES[source["connector"]],
+        "wire_form": WIRE_FORM,
         "stream_2_key": "PARTITIONED BY (user_id)" if keyed else "",
     }
-
-
-def _complete(text: str, known: Mapping[str, str]) -> str:
-    """Put what is known by a {name} in its place, within itself too."""
-    return re.sub(r"\{([a-z]\w+)\}", lambda found: _complete(known[found[1]], known), text)
 
 
 def _options(group: Mapping[str, str]) -> str:

@@ -5,20 +5,17 @@ operator that SQL does not have.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment
-
-OPERATORS: Final = Path(__file__).parent / "operators"
 
 Java = Any  # an object of the JVM
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A Java class in `operators/` which adds a `column` to each row: a time, or NULL."""
+    """A Java class of `storepulse.flink` which adds a `column` to each row: a time, or NULL."""
 
     name: str
     column: str
@@ -53,25 +50,7 @@ def _with_column(row: Java, name: str) -> Java:
 
 
 def _passed_through(stream: Java, operator: Operator, row: Java) -> Java:
-    """Return `stream` behind `operator`, whose rows are of the type `row`.
-
-    Its source goes to the compiler that Flink has for the operators it makes of SQL: so there is nothing to build.
-    """
-    flink = get_gateway().jvm.org.apache.flink
-    environment, before = stream.getExecutionEnvironment(), stream.getTransformation()
-    generated = flink.table.runtime.generated.GeneratedOperator(
-        operator.name,
-        (OPERATORS / f"{operator.name}.java").read_text(),
-        get_gateway().new_array(get_gateway().jvm.Object, 0),
-        environment.getConfiguration(),
-    )
-    after = flink.streaming.api.transformations.OneInputTransformation(
-        before,
-        operator.name,
-        flink.table.runtime.operators.CodeGenOperatorFactory(generated),
-        flink.table.runtime.typeutils.InternalTypeInfo.of(row.getLogicalType()),
-        before.getParallelism(),
-        False,  # noqa: FBT003 - Java: the parallelism is nothing that somebody set
-    )
-    environment.addOperator(after)
-    return flink.streaming.api.datastream.DataStream(environment, after)
+    """Return `stream` behind `operator`, whose rows are of the type `row`."""
+    jvm = get_gateway().jvm
+    rows = jvm.org.apache.flink.table.runtime.typeutils.InternalTypeInfo.of(row.getLogicalType())
+    return stream.transform(operator.name, rows, getattr(jvm.storepulse.flink, operator.name)())

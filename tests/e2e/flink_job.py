@@ -112,7 +112,7 @@ class FlinkJob:
         sqs = self.emulator.client("sqs")
         url = sqs.get_queue_url(QueueName=BAD_EVENTS)["QueueUrl"]
         self.bad |= {event.bad_event_id: event for event in drain_bad_events(sqs, url)}
-        return delivered(set(self.counts()), self.bad.values()).without_kinds()
+        return delivered(set(self.counts()), self.bad.values())
 
     def until_it_says(self, expected: Answer) -> None:
         """Return when it has said what is expected and nothing else.
@@ -121,9 +121,9 @@ class FlinkJob:
             AssertionError: naming what differs.
         """
         try:
-            wait_until(lambda: not self.answer().differences(expected.without_kinds()), PATIENCE_S, "parity", 1.0)
+            wait_until(lambda: not self.answer().differences(expected), PATIENCE_S, "parity", 1.0)
         except TimeoutError:
-            differences = self.answer().differences(expected.without_kinds())
+            differences = self.answer().differences(expected)
             assert not differences, [len(differences), differences[:20], self.log()[-2000:]]
 
     def record_at(self, shard: str, sequence_number: str) -> bytes:

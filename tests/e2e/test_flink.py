@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from local import flink
 from storepulse.activity.actions import decode_actions
 from storepulse.instants import format_instant
 from tests.builders import heartbeat, payload
 from tests.e2e.flink_job import PATIENCE_S, FlinkJob
 from tests.emulator import ROOT, wait_until
 from tests.parity.answers import MAX_BYTES_TOLD, pure
-from tests.parity.cases import BEYOND_FLINK, HOUR, stream
+from tests.parity.cases import HOUR, stream
 from tests.streams import final_values
 from tests.unit.storepulse.corpus import BAD
 from tests.untested import skip_promise
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.emulator, pytest.mark.timeout(900)]
 
 JAR = ROOT / "flink/target/pyflink-dependencies.jar"
 LARGEST = 1_000_000  # the emulator takes no more than a mebibyte
-GARBAGE = [bad.payload for bad in BAD if bad.name != BEYOND_FLINK and len(bad.payload) <= LARGEST] + [b"\xff" * LARGEST]
+GARBAGE = [bad.payload for bad in BAD if len(bad.payload) <= LARGEST] + [b"\xff" * LARGEST]
 #: What `make flink-package` says where something is missing that is not ours; anything else is a failure of ours.
 MISSING = {
     r"needs Maven": "Maven",
@@ -93,7 +94,16 @@ FIRST, LAST, LAST_BEGINS = parts(stream(11, 6, 300))
 BETWEEN = [LAST_BEGINS - HOUR // 2 + 250 * n for n in range(400)]
 #: In order, so that it does not matter which of two shards is read first when the job starts again.
 MIDDLE = [heartbeat(BETWEEN[0])] + [payload(user_id=f"u{at % 7}", txn_timestamp=format_instant(at)) for at in BETWEEN]
-CLOSING = heartbeat(BETWEEN[-1] + 60_000)
+#: Five minutes for each of two shards that one subtask reads: one is read far ahead of the other.
+BACKLOG = [
+    [
+        payload(user_id=f"backlog {shard}", txn_timestamp=format_instant(BETWEEN[-1] + 60_000 + 1_000 * second))
+        for second in range(300)
+    ]
+    for shard in range(2)
+]
+CLOSING = heartbeat(BETWEEN[-1] + 420_000)
+IN_STEP = [record for both in zip(*BACKLOG, strict=True) for record in both]
 AHEAD = LAST[-1:]  # in the other shard it holds nothing back
 
 
@@ -114,17 +124,25 @@ def job(missing: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flin
         running.send(MIDDLE[1:300])
         wait_until(lambda: len(running.counts()) > said, PATIENCE_S, "it says more")
         running.kill()
-        running.send([*MIDDLE[300:], CLOSING])
-        running.send(AHEAD, shard=1)  # a watermark is in no checkpoint
+        running.send([*MIDDLE[300:], *BACKLOG[0], CLOSING])
+        running.send([*BACKLOG[1], *AHEAD], shard=1)  # a watermark is in no checkpoint
         running.start()
-        running.until_it_says(pure([*GARBAGE, *FIRST, *MIDDLE]))
+        running.until_it_says(pure([*GARBAGE, *FIRST, *MIDDLE, *IN_STEP]))
         running.send(LAST)
         yield running
 
 
 def test_over_kinesis_the_job_says_what_the_model_says_though_it_was_killed(job: FlinkJob) -> None:
-    job.until_it_says(pure([*GARBAGE, *FIRST, *MIDDLE, *LAST]))
+    job.until_it_says(pure([*GARBAGE, *FIRST, *MIDDLE, *IN_STEP, *LAST]))
     assert all(len(values) == 1 for values in final_values(job.counts()).values()), "a window was counted otherwise"
+
+
+def test_a_backlog_of_two_shards_in_one_subtask_makes_no_record_late_over_kinesis(job: FlinkJob) -> None:
+    counted = Counter[str]()
+    for count in set(job.counts()):
+        counted[count.user_id] += count.num_actions if count.kind == "final" else 0
+    assert {user: counted[user] for user in ("backlog 0", "backlog 1")} == {"backlog 0": 300, "backlog 1": 300}
+    assert flink.LOCAL["parallelism.default"] == "1", "both shards are read by one subtask"
 
 
 def test_after_a_kill_the_job_goes_on_from_its_last_checkpoint(job: FlinkJob) -> None:

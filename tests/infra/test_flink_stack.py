@@ -111,7 +111,13 @@ def test_bad_events_are_encrypted_and_outlive_the_stack(flink: Template) -> None
 
 def test_records_that_windows_drop_unseen_raise_an_alarm_and_the_documents_say_what_to_do(flink: Template) -> None:
     alarms = {alarm["AlarmName"].removeprefix("storepulse-test-flink-"): alarm for alarm in alarms_of(flink)}
-    assert set(alarms) == {"numLateRecordsDropped", "restartingTime", "failingTime"}
+    assert set(alarms) == {
+        "numLateRecordsDropped",
+        "restartingTime",
+        "failingTime",
+        "numberOfFailedCheckpoints",
+        "lastCheckpointDuration",
+    }
     application = only(flink, "KinesisAnalyticsV2::Application")["ApplicationName"]
     for name, alarm in alarms.items():
         stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
@@ -123,8 +129,14 @@ def test_records_that_windows_drop_unseen_raise_an_alarm_and_the_documents_say_w
         assert f"`{name}`" in PAGE.partition("## Alarms")[2]
 
 
-def test_an_alarm_on_a_counter_goes_by_its_growth_and_so_ends(flink: Template) -> None:
-    (dropped,) = (alarm for alarm in alarms_of(flink) if alarm["AlarmName"].endswith("numLateRecordsDropped"))
+def test_a_checkpoint_may_take_five_minutes(flink: Template) -> None:
+    (slow,) = (alarm for alarm in alarms_of(flink) if alarm["AlarmName"].endswith("lastCheckpointDuration"))
+    assert slow["Threshold"] == 5 * 60 * 1000
+
+
+@pytest.mark.parametrize("counter", ["numLateRecordsDropped", "numberOfFailedCheckpoints"])
+def test_an_alarm_on_a_counter_goes_by_its_growth_and_so_ends(flink: Template, counter: str) -> None:
+    (dropped,) = (alarm for alarm in alarms_of(flink) if alarm["AlarmName"].endswith(counter))
     (expression,) = (each for each in dropped["Metrics"] if "Expression" in each)
     (total,) = (each["Id"] for each in dropped["Metrics"] if "MetricStat" in each)
     assert expression["Expression"] == f"DIFF({total})"

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,8 +14,9 @@ import msgspec
 
 from storepulse.activity.counts import WindowCount
 from storepulse.failures import BadEvent
-from tests.parity.answers import ARRIVED, Answer, delivered
+from tests.parity.answers import ARRIVED, SHARD, WINDOWING, Answer, delivered
 from tests.parity.java import environment, java_home
+from tests.parity.recordings import records
 from tests.untested import needs
 
 ROOT: Final = Path(__file__).parents[2]
@@ -31,11 +33,13 @@ needs_flink: Final = needs(
 
 
 def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]:
-    """Run the job on each of `streams`, one after the other in one JVM; return what it put out for each.
+    """Run the job on each of `streams`, one after the other in one JVM; return what it put out for each."""
+    return run_recordings([records(payloads, shard=SHARD, arrival=ARRIVED) for payloads in streams], directory)
 
-    A payload with a line break in it cannot be told from two in a file.
-    """
-    properties = [prepare(payloads, directory / str(number)) for number, payloads in enumerate(streams)]
+
+def run_recordings(recordings: Sequence[bytes], directory: Path) -> list[Answer]:
+    """Run the job on each of `recordings`, one after the other in one JVM; return what it put out for each."""
+    properties = [prepare(recording, directory / str(number)) for number, recording in enumerate(recordings)]
     process = subprocess.Popen(  # noqa: S603 - our own program, on our own files
         [*COMMAND, *properties],
         env=environment("1500m"),
@@ -55,25 +59,31 @@ def run_job(streams: Sequence[Sequence[bytes]], directory: Path) -> list[Answer]
     return answers
 
 
-def prepare(payloads: Sequence[bytes], directory: Path) -> Path:
-    """Write `payloads` into `directory`, and the property file of a job that reads them there; return that file."""
-    directory.mkdir(parents=True)
+def prepare(recording: bytes, directory: Path) -> Path:
+    """Write `recording` into `directory`, and the property file of a job that reads it there; return that file."""
     source = directory / "stream_1"
-    source.write_bytes(b"".join(payload + b"\n" for payload in payloads))
-    os.utime(source, (ARRIVED / 1000, ARRIVED / 1000))
-    forms = {"stream_1": "raw", "stream_2": "json", "bad_events": "json"}
-    tables = {name: table_of_files(directory / name, form) for name, form in forms.items()}
+    source.mkdir(parents=True)
+    (source / "0").write_bytes(recording)
+    tables = {"stream_1": table_of_recordings(source)}
+    tables |= {name: table_of_files(directory / name) for name in ("stream_2", "bad_events")}
     return write_properties(directory, tables, {"parallelism.default": "1"})
 
 
-def table_of_files(path: Path, form: str) -> dict[str, str]:
-    """Return the options of a table whose records are in files, in the format `form`."""
-    return {"connector": "filesystem", "path": path.as_uri(), "format": form}
+def table_of_recordings(folder: Path, **options: str) -> dict[str, str]:
+    """Return the options of a stream 1 that reads the recordings in `folder`: deployed but for the connector."""
+    deployed_too = {name: value for name, value in deployed()["stream_1"].items() if name.startswith("scan.")}
+    ahead = {"max-ahead": f"{WINDOWING.max_ahead} ms", "max-replay-ahead": f"{WINDOWING.max_replay_ahead} ms"}
+    return {"connector": "recorded", "path": folder.as_uri()} | deployed_too | ahead | options
+
+
+def table_of_files(path: Path) -> dict[str, str]:
+    """Return the options of a table whose rows are written into files, in JSON."""
+    return {"connector": "filesystem", "path": path.as_uri(), "format": "json"}
 
 
 def write_properties(directory: Path, tables: Mapping[str, Mapping[str, str]], local: Mapping[str, str]) -> Path:
     """Write the property file of a job: what is deployed but for its `tables`, and `local` settings."""
-    groups = {**deployed(), **tables, "Local": local}
+    groups = {**deployed(), **tables, "Local": {"pipeline.jars": jar().as_uri(), **local}}
     path = directory / "properties.json"
     path.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": group} for name, group in groups.items()]))
     return path
@@ -83,6 +93,13 @@ def deployed() -> dict[str, dict[str, str]]:
     """Return the property groups that are deployed, by their names."""
     groups = json.loads((FLINK / "application_properties.json").read_text())
     return {group["PropertyGroupId"]: group["PropertyMap"] for group in groups}
+
+
+@cache
+def jar() -> Path:
+    """Return the jar with our classes, compiled anew from what there is now, without Maven and without a JDK."""
+    subprocess.run([COMMAND[0], FLINK / "compile.py"], env=environment("500m"), check=True)  # noqa: S603 - our own program
+    return FLINK / "target/recordings.jar"
 
 
 def answer_of(directory: Path) -> Answer:

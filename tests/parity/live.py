@@ -1,7 +1,6 @@
-"""A job that goes on: over a folder of files to which more are added, stopped with a savepoint, started from it."""
+"""A job that goes on: over a recording that grows, stopped with a savepoint, started from it."""
 
 import json
-import os
 import subprocess
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -11,9 +10,10 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from tests.emulator import free_port, stop_group, wait_until
-from tests.parity.answers import ARRIVED, Answer
+from tests.parity.answers import ARRIVED, SHARD, Answer
 from tests.parity.java import environment
-from tests.parity.job import COMMAND, answer_of, table_of_files, write_properties
+from tests.parity.job import COMMAND, answer_of, table_of_files, table_of_recordings, write_properties
+from tests.parity.recordings import records
 
 PATIENCE_S: Final = 180.0
 LOOK_EVERY_S: Final = 0.25
@@ -30,7 +30,9 @@ class LiveJob:
         """Start from `savepoint` when it is given."""
         self._folder = folder
         self._address = f"http://127.0.0.1:{(port := free_port())}"
-        (folder / "stream_1").mkdir(parents=True, exist_ok=True)
+        self._recording = folder / "stream_1" / "0"
+        self._recording.parent.mkdir(parents=True, exist_ok=True)
+        self._recording.touch()
         local = {
             "parallelism.default": str(parallelism),
             "rest.address": "127.0.0.1",
@@ -40,9 +42,9 @@ class LiveJob:
             "execution.checkpointing.dir": (folder / "checkpoints").as_uri(),
         }
         tables = {
-            "stream_1": table_of_files(folder / "stream_1", "raw") | {"source.monitor-interval": "200 ms"},
-            "stream_2": table_of_files(folder / "stream_2", "json") | PUBLISHED_SOON,
-            "bad_events": table_of_files(folder / "bad_events", "json") | PUBLISHED_SOON,
+            "stream_1": table_of_recordings(folder / "stream_1", growing="true"),
+            "stream_2": table_of_files(folder / "stream_2") | PUBLISHED_SOON,
+            "bad_events": table_of_files(folder / "bad_events") | PUBLISHED_SOON,
         }
         restore = {"execution.state-recovery.path": savepoint} if savepoint else {}
         if parallelism > 1:  # behind several writers of files there is a committer apart; streams have none
@@ -68,12 +70,10 @@ class LiveJob:
         """Leave nothing running."""
         stop_group(self._process)
 
-    def add(self, name: str, payloads: Sequence[bytes]) -> None:
-        """Let the job find a file of `payloads`, whole."""
-        hidden = self._folder / "stream_1" / f".{name}"
-        hidden.write_bytes(b"".join(payload + b"\n" for payload in payloads))
-        os.utime(hidden, (ARRIVED / 1000, ARRIVED / 1000))
-        hidden.rename(self._folder / "stream_1" / name)
+    def add(self, payloads: Sequence[bytes]) -> None:
+        """Let `payloads` come to stream 1."""
+        with self._recording.open("ab") as recording:
+            recording.write(records(payloads, shard=SHARD, arrival=ARRIVED))
 
     def until(self, enough: Callable[[Answer], bool]) -> Answer:
         """Return what it has put out when that is `enough`."""

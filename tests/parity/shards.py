@@ -1,7 +1,6 @@
 """Streams of several shards, some of them idle for a while, and what each engine says of them.
 
-The order in which shards are read decides what is late, so it is part of the input. Flink's source alone chooses it by
-itself: these cases are for the pure model, the windower and the naive judge (docs/flink.md says why).
+The order in which shards are read decides what is late, so it is part of the input.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +10,22 @@ from random import Random
 from storepulse.instants import format_instant
 from storepulse.streaming.aggregation import TumblingCount
 from tests.builders import START, heartbeat, payload
-from tests.parity.answers import DELAY, LIMIT, SIZE, Answer, Count, batches, decoded, delivered, judged, told, windower
+from tests.parity.answers import (
+    ARRIVED,
+    DELAY,
+    LIMIT,
+    SIZE,
+    Answer,
+    Count,
+    batches,
+    decoded,
+    delivered,
+    judged,
+    told,
+    windower,
+)
 from tests.parity.cases import CLOCK_CHANGES, HOUR, records_at
+from tests.parity.recordings import idleness, records
 from tests.unit.storepulse.flink import Flink, Record, Step
 
 
@@ -91,6 +104,14 @@ def naive(reads: Sequence[Read], shards: Sequence[str], *, off_by: int = 0) -> A
     answer = judged(said)
     answer.bad = bad + type(bad)(("late", payloads[step]) for step in said.late)
     return answer
+
+
+def recording(reads: Sequence[Read], shards: Sequence[str]) -> bytes:
+    """Return what the Flink job reads, all of `shards` in one subtask."""
+    frames = [idleness(shards, shards)]
+    for read in reads:
+        frames += [idleness(shards, read.active), records(read.payloads, shard=read.shard, arrival=ARRIVED)]
+    return b"".join(frames)
 
 
 def in_order(shards: int, records: int) -> list[list[bytes]]:

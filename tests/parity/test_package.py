@@ -9,10 +9,11 @@ from typing import Final
 
 import pytest
 
-from tests.parity.answers import pure
+from tests.parity.answers import ARRIVED, SHARD, pure
 from tests.parity.cases import stream
 from tests.parity.java import environment
-from tests.parity.job import DEADLINE, FLINK, answer_of, deployed, needs_flink, prepare
+from tests.parity.job import DEADLINE, FLINK, answer_of, deployed, jar, needs_flink, prepare
+from tests.parity.recordings import records
 
 pytestmark = [needs_flink, pytest.mark.timeout(1_800)]
 
@@ -34,7 +35,7 @@ NOT_OURS: Final = {
 
 
 def unpacked(folder: Path) -> Path:
-    """Lay the files of the zip out in `folder`, but for the connector's jar, as the tables are files here."""
+    """Lay the files of the zip out in `folder`, but for the jar: the one over recordings is in its place."""
     folder.mkdir()
     for source, target in FILES:
         if not source.startswith("target/"):
@@ -52,7 +53,7 @@ def run(application: Path, properties: Path, settable: set[str]) -> "subprocess.
     command = (programs / "flink", "run", "--target", "local", *guard, "--pyClientExecutable", python)
     folders = {"FLINK_LOG_DIR": str(application), "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(  # noqa: S603 - Flink's own program, on our own files
-        [*command, "--python", application / "main.py", properties],
+        [*command, "--python", application / "main.py", "--jarfile", jar(), properties],
         cwd=application.parent,
         env=environment("1000m") | folders,
         capture_output=True,
@@ -64,7 +65,7 @@ def run(application: Path, properties: Path, settable: set[str]) -> "subprocess.
 
 def test_what_is_packed_runs_under_flinks_python_driver_and_sets_what_is_deployed_alone(tmp_path: Path) -> None:
     payloads = stream(seed=3, cases=1, events=50)
-    properties = prepare(payloads, tmp_path / "job")
+    properties = prepare(records(payloads, shard=SHARD, arrival=ARRIVED), tmp_path / "job")
     done = run(unpacked(tmp_path / "application"), properties, NOT_OURS | deployed()["Flink"].keys())
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert answer_of(properties.parent).differences(pure(payloads)) == []
@@ -72,7 +73,7 @@ def test_what_is_packed_runs_under_flinks_python_driver_and_sets_what_is_deploye
 
 def test_a_setting_that_is_not_settable_would_end_it(tmp_path: Path) -> None:
     name = "table.exec.state.ttl"
-    properties = prepare([], tmp_path / "job")
+    properties = prepare(b"", tmp_path / "job")
     done = run(unpacked(tmp_path / "application"), properties, NOT_OURS | deployed()["Flink"].keys() - {name})
     assert done.returncode != 0
     assert f"Configuration {name}:10 min not allowed" in done.stdout + done.stderr

@@ -63,7 +63,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> list[Life]:
     folder, lived, savepoint = tmp_path_factory.mktemp("job"), list[Life](), ""
     for number, payloads in enumerate((FIRST, SECOND, THIRD, FOURTH)):
         with LiveJob(folder, savepoint=savepoint, parallelism=2 if payloads is FOURTH else 1) as job:
-            job.add(str(number), payloads)
+            job.add(payloads)
             job.until(partial(_has, ENDS[number]))
             dropped, sources = job.dropped(), job.sources()
             savepoint = job.stop_with_savepoint()

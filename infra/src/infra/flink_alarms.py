@@ -14,8 +14,11 @@ MEANINGS: Final = {
     "numLateRecordsDropped": "Windows dropped late records without a bad event.",
     "restartingTime": "The job has failed and starts again.",
     "failingTime": "The job fails.",
+    "numberOfFailedCheckpoints": "A flink_checkpoint failed: after a restart the job begins further back.",
+    "lastCheckpointDuration": "A flink_checkpoint took more than 5 minutes, so the last one is as old.",
 }
-COUNTED_FROM_THE_START: Final = ("numLateRecordsDropped",)
+COUNTED_FROM_THE_START: Final = ("numLateRecordsDropped", "numberOfFailedCheckpoints")
+ABOVE: Final = {"lastCheckpointDuration": 300_000}  # milliseconds; any other, 0
 MINUTES: Final = 3  # looked at: a difference needs two
 
 
@@ -35,7 +38,7 @@ class FlinkAlarms(Construct):
                 alarm_description=f"{meaning} What to do: docs/flink.md, Alarms",
                 metric=_growth(source) if metric in COUNTED_FROM_THE_START else source,
                 comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-                threshold=0,
+                threshold=ABOVE.get(metric, 0),
                 datapoints_to_alarm=1,
                 evaluation_periods=MINUTES,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

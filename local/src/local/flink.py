@@ -31,8 +31,8 @@ EMULATED: Final = {
 }
 SINK: Final = {"sink.http-client.protocol.version": "HTTP1_1"}
 LOCAL: Final = {
-    "parallelism.default": "2",
-    "execution.checkpointing.interval": "60 s",
+    "parallelism.default": "1",
+    "execution.checkpointing.interval": "10 s",
     "jobmanager.bind-host": "127.0.0.1",
     "taskmanager.bind-host": "127.0.0.1",
 }

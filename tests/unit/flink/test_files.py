@@ -8,14 +8,21 @@ import msgspec
 import pytest
 
 from dead_letters.letters import MAX_BYTES
+from storepulse.activity.codec import MAX_PAYLOAD_BYTES
 from storepulse.activity.counts import WindowCount
+from storepulse.activity.events import MAX_REPLAY_SHIFT
+from storepulse.activity.nesting import MAX_DEPTH
+from storepulse.activity.prices import PRICE_BELOW, PRICE_PATTERN
+from storepulse.activity.users import MAX_KEY_UNITS
 from storepulse.failures import BadEvent, FailureKind
-from tests.parity.answers import DELAY, LIMIT, MAX_BYTES_TOLD, SIZE, WINDOWING
+from tests.parity.answers import DELAY, LIMIT, MAX_BYTES_TOLD, SIZE
 from tests.parity.job import FLINK, ROOT, deployed
+from windower.handlers import Windowing
 from windower.settings import WindowerSettings
 
 SQL: Final = (FLINK / "sql" / "windowing.sql").read_text()
-PARTS: Final = {part.stem: part.read_text() for part in (FLINK / "sql" / "parts").iterdir()}
+JAVA: Final = FLINK / "src/main/java/storepulse/flink"
+DECODER: Final = (JAVA / "Decoder.java").read_text()
 PAGE: Final = (ROOT / "docs/flink.md").read_text()
 DOCUMENTED: Final = dict(re.findall(r"^\| `([a-z.-]+)` \| `([^`]+)` \|$", PAGE, re.MULTILINE))
 DECISION: Final = (ROOT / "docs/adr/0010-flink-settings.md").read_text()
@@ -38,8 +45,9 @@ def test_managed_flink_lets_code_set_what_the_job_sets() -> None:
 
 def test_the_documented_settings_are_those_that_are_deployed() -> None:
     groups = deployed()
-    discovery, flush = "source.shard.discovery.interval", "sink.flush-buffer.timeout"
-    of_tables = {discovery: groups["stream_1"][discovery], flush: groups["stream_2"][flush]}
+    wiring = {"connector", "format", "stream.arn", "aws.region", "source.init.position"}
+    of_tables = {name: groups[table][name] for table in ("stream_1", "stream_2") for name in groups[table]}
+    of_tables = {name: value for name, value in of_tables.items() if name not in wiring}
     assert groups["Flink"] | of_tables == DOCUMENTED
 
 
@@ -50,8 +58,7 @@ def test_the_decision_names_the_values_that_are_deployed() -> None:
 
 def test_windows_watermark_and_limit_are_the_domains() -> None:
     assert set(re.findall(r"DESCRIPTOR\(rowtime\), INTERVAL '(\d+)' SECOND", SQL)) == {str(SIZE // 1_000)}
-    assert re.findall(r"ELSE rowtime - INTERVAL '(\d+)' SECOND", SQL) == [str(DELAY // 1_000)]
-    assert re.findall(r"\+ INTERVAL '(\d+)' DAY", PARTS["far_ahead"]) == [str(WINDOWING.max_ahead // 86_400_000)]
+    assert re.findall(r"THEN rowtime - INTERVAL '(\d+)' SECOND", SQL) == [str(DELAY // 1_000)]
     assert re.findall(r"num_actions = (\d+)", SQL) == [str(LIMIT + 1)]
 
 
@@ -69,24 +76,37 @@ def test_a_bad_event_has_the_fields_of_the_domains_and_fits_into_a_message() -> 
 
 
 def test_every_kind_of_bad_event_is_one_of_the_domains() -> None:
-    kinds = set(re.findall(r"'(late|malformed|invalid|too_large)'", SQL))
+    kinds = set(re.findall(r"'(late)' AS kind", SQL)) | set(re.findall(r'refuse\("(\w+)"', DECODER))
     assert kinds == {"late", "malformed", "invalid", "too_large"} <= set(FailureKind)
 
 
-def test_every_table_has_its_options_and_every_part_is_used() -> None:
-    given = {"stream_1", "stream_1_name", "stream_1_place", "stream_2", "stream_2_key", "bad_events"}
-    named = set(re.findall(r"\{([a-z]\w+)\}", "".join([SQL, *PARTS.values()])))
-    assert named - {"name"} == given | set(PARTS)
+def test_the_limits_of_the_decoder_are_the_domains() -> None:
+    assert re.findall(r"MAX_BYTES = (.*);", DECODER) == ["1024 * 1024"]
+    assert MAX_PAYLOAD_BYTES == 1024 * 1024
+    assert re.findall(r"MAX_DEPTH = (\d+);", DECODER) == [str(MAX_DEPTH)]
+    assert re.findall(r"MAX_USER_UNITS = (\d+);", DECODER) == [str(MAX_KEY_UNITS)]
+    assert re.findall(r"MAX_SHIFT = 1L << (\d+);", DECODER) == [str(MAX_REPLAY_SHIFT.bit_length() - 1)]
+    assert [float(each) for each in re.findall(r"PRICE_BELOW = (\w+);", DECODER)] == [PRICE_BELOW]
+    assert re.findall(r'PRICE = Pattern.compile\("(.*)"\);', DECODER) == [PRICE_PATTERN[1:-1].replace("\\", r"\\")]
+
+
+def test_a_record_may_be_as_far_ahead_of_its_arrival_as_for_the_windower() -> None:
+    windowing = Windowing(size=SIZE, delay=DELAY, limit=LIMIT)
+    assert deployed()["stream_1"]["max-ahead"] == f"{windowing.max_ahead // 60_000} min"
+    assert deployed()["stream_1"]["max-replay-ahead"] == f"{windowing.max_replay_ahead // 86_400_000} d"
+
+
+def test_every_table_has_its_options() -> None:
+    named = set(re.findall(r"\{([a-z]\w+)\}", SQL))
+    assert named - {"name"} == {"stream_1", "stream_1_name", "stream_2", "stream_2_key", "bad_events", "wire_form"}
     assert {"stream_1", "stream_2", "bad_events"} <= set(deployed())
 
 
 def test_every_stage_is_a_view_and_every_operator_a_class_of_its_file() -> None:
     [stages] = re.findall(r"^STAGES: .* = \{(.*)\}$", (FLINK / "stages.py").read_text(), re.MULTILINE)
     assert set(re.findall(r'"(\w+)": ', stages)) <= set(re.findall(r"^CREATE VIEW (\w+) AS", SQL, re.MULTILINE))
-    operators = re.findall(r'Operator\("(\w+)", "(\w+)"\)', stages)
-    assert {name for name, _ in operators} == {path.stem for path in (FLINK / "operators").iterdir()}
-    for name, column in operators:
-        assert f"public class {name} " in (FLINK / "operators" / f"{name}.java").read_text()
+    for name, column in re.findall(r'Operator\("(\w+)", "(\w+)"\)', stages):
+        assert f"public final class {name} " in (JAVA / f"{name}.java").read_text()
         assert re.search(rf"\b{column}\b", re.sub("(?m)^--.*", "", SQL))
 
 

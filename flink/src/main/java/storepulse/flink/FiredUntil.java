@@ -1,3 +1,5 @@
+package storepulse.flink;
+
 import java.util.Collections;
 import java.util.Iterator;
 import org.apache.flink.api.common.state.ListState;
@@ -5,14 +7,10 @@ import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeutils.base.LongSerializer;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
-import org.apache.flink.streaming.api.graph.StreamConfig;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
-import org.apache.flink.streaming.api.operators.Output;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
-import org.apache.flink.streaming.runtime.tasks.ProcessingTimeService;
-import org.apache.flink.streaming.runtime.tasks.StreamTask;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.TimestampData;
@@ -23,25 +21,16 @@ import org.apache.flink.table.data.utils.JoinedRowData;
  *
  * <p>CURRENT_WATERMARK begins anew when a job starts from a snapshot, and windows do not: they would drop late records that
  * nobody called late. This one is in the snapshot. All subtasks start with the highest of them, which no window can be ahead of.
- *
- * <p>Flink compiles it when the job starts, as it does with the operators that it makes of SQL (see stages.py): hence no
- * package and no type parameters, which its compiler does not know.
  */
 @SuppressWarnings({"rawtypes", "unchecked"})
-public class FiredUntil extends AbstractStreamOperator implements OneInputStreamOperator {
+public final class FiredUntil extends AbstractStreamOperator implements OneInputStreamOperator {
+  private static final long serialVersionUID = 1;
+
   private transient ListState stored;
   private transient GenericRowData added;
   private transient JoinedRowData row;
   private transient StreamRecord joined;
   private long watermark = Long.MIN_VALUE; // milliseconds since the epoch
-
-  /** Is called by Flink; `references` is what generated code would share with the program that made it. */
-  public FiredUntil(
-      Object[] references, StreamTask task, StreamConfig config, Output output, ProcessingTimeService clock)
-      throws Exception {
-    this.setProcessingTimeService(clock);
-    this.setup(task, config, output);
-  }
 
   @Override
   public void initializeState(StateInitializationContext context) throws Exception {

@@ -1,1 +1,0 @@
-COALESCE(rowtime > CAST(arrived_at AS TIMESTAMP(3)) + INTERVAL '366' DAY(3), FALSE)

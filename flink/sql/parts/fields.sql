@@ -1,2 +1,0 @@
-CASE WHEN {fits} AND {unicode}
-     THEN JSON_QUERY({enclosed}, 'lax $[-2].record[''event_type'',''txn_timestamp'',''user_id'']') END

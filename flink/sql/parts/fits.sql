@@ -1,1 +1,0 @@
-payload = CAST(payload AS VARBINARY(1048576))

@@ -1,1 +1,0 @@
-DECODE(payload, 'UTF-8')
