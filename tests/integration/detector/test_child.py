@@ -25,7 +25,7 @@ pytestmark = pytest.mark.emulator
 class Child:
     """`python -m detector.processor` and its two pipes."""
 
-    def __init__(self, account: Account, folder: Path) -> None:
+    def __init__(self, account: Account, folder: Path, *, store_from: int = 1) -> None:
         settings = DetectorSettings(
             endpoint_url=AnyHttpUrl(account.emulator.url),
             run_dir=folder,
@@ -36,6 +36,7 @@ class Child:
             bad_events_queue=account.bad_events_queue,
             bad_events_bucket=account.bucket,
             checkpoint_seconds=0,
+            store_from=store_from,
         )
         self.files: RunFiles = write_run_files(settings)
         self.log = folder / "child.log"
@@ -80,9 +81,9 @@ def account(emulator: Emulator) -> Account:
 
 
 @pytest.fixture
-def child(account: Account, tmp_path: Path) -> Iterator[Child]:
+def child(account: Account, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Child]:
     """A child that knows its shard."""
-    child = Child(account, tmp_path / "run")
+    child = Child(account, tmp_path / "run", store_from=getattr(request, "param", 1))
     try:
         child.say(action="initialize", shardId="s-0", sequenceNumber="TRIM_HORIZON", subSequenceNumber=0)
         assert child.hear() == {"action": "status", "responseFor": "initialize"}
@@ -113,6 +114,15 @@ def test_a_batch_is_stored_before_its_checkpoint_is_asked_for(child: Child, acco
     assert len(account.counted()) == len(account.dead_letters()) == len(account.published()) == 1
     child.say(action="checkpoint")
     assert child.hear() == {"action": "status", "responseFor": "processRecords"}
+
+
+@pytest.mark.parametrize("child", [20], indirect=True)
+def test_a_child_leaves_small_counts_out_of_the_table_and_raises_their_alerts(child: Child, account: Account) -> None:
+    child.say(**batch(*[encode_count(count(f"user{actions}", actions)) for actions in (1, 15, 20)]))
+    assert child.hear()["action"] == "checkpoint"
+    assert [actions for actions, _ in account.counted().values()] == [20]
+    assert {user for user, _ in account.alerts()} == {"user15", "user20"}
+    assert account.published().total() == 2
 
 
 def test_a_child_ends_in_order_when_the_daemon_is_gone(child: Child) -> None:
