@@ -39,6 +39,8 @@ class CloudwatchLag:
                 self.send()
             except (RetryableError, PoisonRecordError) as error:
                 _log.warning("metrics_dropped", reason=str(error)[:300])
+            except Exception:  # noqa: BLE001 - such as a child's file that is half written; silence would be an alarm
+                _log.warning("metrics_dropped", exc_info=True)
             time.sleep(EVERY_SECONDS)
 
     def send(self) -> None:
