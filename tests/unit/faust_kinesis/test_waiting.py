@@ -1,3 +1,4 @@
+import itertools
 import logging
 
 import aiohttp
@@ -97,6 +98,33 @@ async def test_a_stopping_worker_waits_for_nothing() -> None:
     outage.stopping = True
     with pytest.raises(StoppedError, match="it: given up"):
         await outage.patience().insist(outage.call, "it")
+
+
+async def test_what_fails_for_minutes_is_an_error_again_and_again_and_what_passes_is_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outage, now = Outage(300, ConnectionRefusedError()), 0.0
+
+    async def wait(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    patience = Patience(sleep=wait, stopping=lambda: False, log=logging.getLogger(__name__))
+    backoff = Backoff(now=lambda: now)
+    logged: list[tuple[float, int]] = []
+    for _ in range(300):
+        before = now
+        await patience.wait(backoff, "it", outage.error)
+        logged += [(before, record.levelno) for record in caplog.records]
+        caplog.clear()
+    errors = [at for at, level in logged if level == logging.ERROR]
+    warnings = [at for at, level in logged if level == logging.WARNING]
+    assert warnings[0] < 1
+    assert 120 <= errors[0] <= 130
+    assert all(30 <= later - earlier <= 40 for earlier, later in itertools.pairwise(errors))
+    assert errors[-1] > now - 40
+    backoff.reset()
+    assert backoff.level() == logging.WARNING
 
 
 @given(st.lists(st.floats(0, 0.5), min_size=1, max_size=60), st.integers(1, 7))

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from logging import WARNING
 from typing import Any
 from uuid import uuid4
 
@@ -46,6 +47,7 @@ class Consumer(Outlook, Positions, Delivery):
         self._finished: set[TP] = set()
         self._moving = asyncio.Lock()  # positions do not change hands while a commit is in flight
         self._wake = asyncio.Event()
+        self._not_stored = Backoff()
         self._clients = AsyncExitStack()
         self._connected = False
         self.app.sensors.add(DeliverySensor(self._delivered))
@@ -114,7 +116,9 @@ class Consumer(Outlook, Positions, Delivery):
             except Exception as error:
                 if not is_transient(error):
                     raise
-                self.log.warning("leases: %s; trying again (try %d)", describe(error), backoff.tries + 1)
+                self.log.log(
+                    backoff.level() or WARNING, "leases: %s; trying again (try %d)", describe(error), backoff.tries + 1
+                )
                 pause = backoff.next_s()
             await self._rest(pause)
 
@@ -125,7 +129,7 @@ class Consumer(Outlook, Positions, Delivery):
             except Exception as error:
                 if not is_transient(error):
                     raise
-                self.log.warning("lease table: %s; trying again", describe(error))
+                self.log.log(backoff.level() or WARNING, "lease table: %s; trying again", describe(error))
                 await self.sleep(backoff.next_s())
             else:
                 return
@@ -263,8 +267,11 @@ class Consumer(Outlook, Positions, Delivery):
         except Exception as error:
             if not is_transient(error):
                 raise
-            self.log.warning("not committed, the next commit will: %s", describe(error))
+            level = self._not_stored.level() or WARNING
+            self._not_stored.tries += 1
+            self.log.log(level, "not committed, the next commit will: %s", describe(error))
         else:
+            self._not_stored.reset()
             return True
         return False
 
