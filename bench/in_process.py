@@ -51,6 +51,7 @@ class InProcessWindower:
                     delay=to_milliseconds(settings.watermark_delay),
                     limit=settings.limit,
                     max_ahead=to_milliseconds(settings.max_ahead),
+                    max_replay_ahead=to_milliseconds(settings.max_replay_ahead),
                 ),
                 counts=KinesisCounts(self.app.producer.put_batch, settings.sink_stream),
                 bad_events=self.bad_events,
@@ -59,6 +60,7 @@ class InProcessWindower:
             ),
             settings=settings,
             metrics=self.metrics,
+            clock=SystemClock(),
         )
 
     def sample(self, name: str, **labels: str) -> float:

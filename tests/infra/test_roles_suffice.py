@@ -24,7 +24,11 @@ STREAMS = [f"ecommerce-raw-user-activity-stream-{number}" for number in (1, 2)]
 LARGE = b"\xff" * 400_000
 WIRING = {
     "producer": {"PRODUCER_RAW_BUCKET": BUCKET, "PRODUCER_BAD_EVENTS_QUEUE": QUEUE},
-    "windower": {"WINDOWER_BAD_EVENTS_QUEUE": QUEUE, "WINDOWER_BAD_EVENTS_BUCKET": BUCKET},
+    "windower": {
+        "WINDOWER_BAD_EVENTS_QUEUE": QUEUE,
+        "WINDOWER_BAD_EVENTS_BUCKET": BUCKET,
+        "WINDOWER_METRICS_INTERVAL": "1",
+    },
     "detector": {},
 }
 DOCUMENTED = "AWS's documentation of the KCL asks for it; short runs of one worker do not"

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from servicekit.clock import ManualClock
 from windower.metrics import WindowerMetrics
 from windower.settings import WindowerSettings
 from windower.worker import Worker, create_faust_app
@@ -16,6 +17,7 @@ async def test_after_a_delivery_that_was_broken_off_nothing_goes_on() -> None:
         make_handler=lambda _: pytest.fail("unused"),
         settings=settings,
         metrics=WindowerMetrics(),
+        clock=ManualClock(),
     )
     seen = []
     for breaks in (False, True, False, False):

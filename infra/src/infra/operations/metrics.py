@@ -7,11 +7,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.data.archive import delivery_stream_name
 from infra.names import STREAM_1, Names
-from infra.services.detector import METRICS_NAMESPACE
+from infra.services import detector, windower
 from infra.services.worker import ERRORS_METRIC, LOGS_NAMESPACE
 
-WINDOWER: Final = "Storepulse/Windower"
-DETECTOR: Final = METRICS_NAMESPACE
+WINDOWER: Final = windower.METRICS_NAMESPACE
+DETECTOR: Final = detector.METRICS_NAMESPACE
 MINUTE: Final = Duration.minutes(1)
 
 

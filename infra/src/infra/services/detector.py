@@ -5,14 +5,15 @@ from typing import Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.acknowledgements import acknowledge
 from infra.names import DETECTOR_APPLICATION, STREAM_2, Names
 from infra.services.grants import (
     BAD_EVENTS,
+    acknowledge_metrics,
     acknowledge_objects,
     allow,
     keep_rows,
     put_bad_events,
+    put_metrics,
     read_stream,
     use_key,
 )
@@ -41,9 +42,7 @@ class Detector(Worker):
         super().__init__(scope, construct_id, place=place, task=task)
         role = self.definition.task_role
         acknowledge_objects(role, place.names, BAD_EVENTS)
-        acknowledge(
-            role, "IAM5[Resource::*]", reason="CloudWatch knows no resources; PutMetricData is held to a namespace."
-        )
+        acknowledge_metrics(role)
 
 
 def environment(names: Names) -> dict[str, str]:
@@ -101,8 +100,7 @@ def _kcl(names: Names) -> list[iam.PolicyStatement]:
 
 
 def _metrics() -> list[iam.PolicyStatement]:
-    namespace = {"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}}
     return [
-        allow("cloudwatch", ["PutMetricData"], "*", conditions=namespace),
+        put_metrics(METRICS_NAMESPACE),
         allow("cloudwatch", ["ListMetrics"], "*"),
     ]

@@ -48,6 +48,18 @@ def keep_rows(names: Names, table: str, *more: str) -> iam.PolicyStatement:
     return allow("dynamodb", actions, names.table_arn(table))
 
 
+def put_metrics(namespace: str) -> iam.PolicyStatement:
+    """Let it put CloudWatch metrics of its own namespace; CloudWatch knows no resources."""
+    held = {"StringEquals": {"cloudwatch:namespace": namespace}}
+    return allow("cloudwatch", ["PutMetricData"], "*", conditions=held)
+
+
+def acknowledge_metrics(role: iam.IRole) -> None:
+    """Accept that metrics are granted by their namespace."""
+    reason = "CloudWatch knows no resources; PutMetricData is held to a namespace."
+    acknowledge(role, "IAM5[Resource::*]", reason=reason)
+
+
 def acknowledge_objects(role: iam.IRole, names: Names, *prefixes: str) -> None:
     """Accept that objects are granted by their prefix."""
     for prefix in dict.fromkeys(prefixes):

@@ -1,19 +1,25 @@
 """The windower: counts stream 1 into stream 2."""
 
+from typing import Final
+
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.names import STREAM_1, STREAM_2, WINDOWER_LEASES, Names
 from infra.services.grants import (
     BAD_EVENTS,
+    acknowledge_metrics,
     acknowledge_objects,
     allow,
     keep_rows,
     put_bad_events,
+    put_metrics,
     read_stream,
     use_key,
 )
 from infra.services.worker import Place, Task, Worker
+
+METRICS_NAMESPACE: Final = "Storepulse/Windower"
 
 
 class Windower(Worker):
@@ -34,6 +40,7 @@ class Windower(Worker):
         )
         super().__init__(scope, construct_id, place=place, task=task)
         acknowledge_objects(self.definition.task_role, place.names, BAD_EVENTS)
+        acknowledge_metrics(self.definition.task_role)
 
 
 def environment(names: Names) -> dict[str, str]:
@@ -48,11 +55,13 @@ def environment(names: Names) -> dict[str, str]:
         "WINDOWER_WINDOW": "10",
         "WINDOWER_WATERMARK_DELAY": "10",
         "WINDOWER_LIMIT": "10",
-        "WINDOWER_MAX_AHEAD": "P366D",
+        "WINDOWER_MAX_AHEAD": "PT5M",
+        "WINDOWER_MAX_REPLAY_AHEAD": "P366D",
         "WINDOWER_MAX_DRIFT": "120",
         "WINDOWER_IDLE_AFTER": "60",
         "WINDOWER_LEASE": "10",
         "WINDOWER_COMMIT_INTERVAL": "1",
+        "WINDOWER_METRICS_INTERVAL": "60",
         "WINDOWER_START": "TRIM_HORIZON",
         "WINDOWER_WORKER_ID": "auto",
     }
@@ -66,5 +75,6 @@ def statements(place: Place) -> list[iam.PolicyStatement]:
         allow("kinesis", ["DescribeStreamSummary", "PutRecords"], names.stream_arn(STREAM_2)),
         keep_rows(names, WINDOWER_LEASES),
         *put_bad_events(names, "GetQueueAttributes"),
+        put_metrics(METRICS_NAMESPACE),
         use_key(names, place.key),
     ]

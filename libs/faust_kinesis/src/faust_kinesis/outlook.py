@@ -60,11 +60,24 @@ class Outlook:
         A shard that has ended is idle once its children, if it has any, are being read.
         """
         reader = self.readers.by_tp.get(tp)
-        if reader is None or reader.position != max(processed + 1, reader.first):
+        if reader is None or reader.unprocessed(processed):
             return False
         if reader.end.is_set():
             return self.keeper.handed_over(reader.lease_key, reader.ended_at)
         return reader.is_quiet()
+
+    def at_tip(self, tp: TP, processed: int = -1) -> bool:
+        """Tell whether all of a shard is processed, and at the last poll there was nothing behind it."""
+        reader = self.readers.by_tp.get(tp)
+        return reader is None or not (reader.behind_ms or reader.unprocessed(processed))
+
+    def arrival(self, tp: TP, processed: int = -1) -> int | None:
+        """Return when Kinesis took the oldest record that was read and is not processed, by Kinesis's clock.
+
+        In milliseconds since the epoch; None when there is no such record, or Kinesis did not say.
+        """
+        reader = self.readers.by_tp.get(tp)
+        return reader.arrived_at(processed) if reader is not None and reader.unprocessed(processed) else None
 
     def shard_id(self, tp: TP) -> str:
         """Return the Kinesis shard id of an assigned partition."""

@@ -72,6 +72,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self._base = first
         self._last = lease.sequence  # sequence number to go on after
         self._sequences: deque[str] = deque()  # of offsets _base .. position - 1
+        self._arrivals: deque[int | None] = deque()  # of the same offsets: of the first record of each
         self._queue: deque[Arrival] = deque()
         self._weights: dict[int, int] = {}
         self._pending = 0
@@ -106,7 +107,16 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         """Batches before offset `committed` can no longer be asked for."""
         while self._base < committed:
             self._sequences.popleft()
+            self._arrivals.popleft()
             self._base += 1
+
+    def unprocessed(self, processed: int) -> int:
+        """Return how many batches were read that come after offset `processed` (-1: none was processed)."""
+        return self.position - max(processed + 1, self.first)
+
+    def arrived_at(self, processed: int) -> int | None:
+        """Return when Kinesis took the first record of the batch after offset `processed`, which is read already."""
+        return self._arrivals[max(processed + 1, self.first) - self._base]
 
     def is_quiet(self) -> bool:
         """Tell whether polls have come back empty, with nothing behind them, for the idle time."""
@@ -180,6 +190,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self._pending += weight
         self._last = batch.last_sequence_number
         self._sequences.append(self._last)
+        self._arrivals.append(batch.records[0].arrived_ms)
         self._queue.append(Arrival(self.position, batch))
         self.position += 1
 

@@ -6,7 +6,7 @@ prometheus_client's files, but not a gauge with a callback (`set_function` is ne
 `_WithCheckpointAge` adds the promised gauge to whatever holds the time, in one process and over many alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -68,6 +68,11 @@ class ServiceMetrics:
         """Note how far `shard` is behind the end of its stream, in milliseconds; the worst shard is shown."""
         self._lag[shard] = millis
         self._worst_lag.set(max(self._lag.values()))
+
+    def lags(self, millis: Mapping[str, float]) -> None:
+        """Note how far each shard that is read is behind, in milliseconds; any other shard is forgotten."""
+        self._lag = dict(millis)
+        self._worst_lag.set(max(self._lag.values(), default=0.0))
 
     def forget_shard(self, shard: str) -> None:
         """Stop counting the lag of a shard that ended or that another worker took."""

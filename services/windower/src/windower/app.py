@@ -16,10 +16,12 @@ from servicekit.clock import SystemClock
 from servicekit.health import Health
 from storepulse.instants import to_milliseconds
 from windower.adapters.aws_clients import AwsClients, open_clients
+from windower.adapters.cloudwatch_metrics import CloudwatchMetrics
 from windower.adapters.kinesis_counts import KinesisCounts
 from windower.handlers import Windowing, WindowUserActions
 from windower.metrics import SERVICE, WindowerMetrics
 from windower.ports import BadEventSink
+from windower.reporting import Reporter
 from windower.settings import WindowerSettings
 from windower.worker import Worker, create_faust_app
 
@@ -66,7 +68,7 @@ class Windower:
             worker = self._worker(faust_app, letters)
             self._faust_app = faust_app
             async with faust_app_running(faust_app):
-                await self._until_stopped(faust_app, worker, stop)
+                await self._until_stopped(faust_app, worker, self._reporter(clients, worker), stop)
             if faust_app.crashed:
                 raise faust_app.crash_reason or RuntimeError("the Faust application crashed")
 
@@ -83,6 +85,7 @@ class Windower:
             delay=to_milliseconds(settings.watermark_delay),
             limit=settings.limit,
             max_ahead=to_milliseconds(settings.max_ahead),
+            max_replay_ahead=to_milliseconds(settings.max_replay_ahead),
         )
         return Worker(
             faust_app,
@@ -96,15 +99,24 @@ class Windower:
             ),
             settings=settings,
             metrics=self._metrics,
+            clock=self._clock,
         )
 
-    async def _until_stopped(self, faust_app: faust.App, worker: Worker, stop: asyncio.Event) -> None:
+    def _reporter(self, clients: AwsClients, worker: Worker) -> Reporter:
+        sink, every = CloudwatchMetrics(clients.cloudwatch), self._settings.metrics_interval
+        return Reporter(sink, figures=worker.figures, metrics=self._metrics, every=every)
+
+    async def _until_stopped(
+        self, faust_app: faust.App, worker: Worker, reporter: Reporter, stop: asyncio.Event
+    ) -> None:
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(self._look_around(faust_app, worker))
+            reporting = group.create_task(reporter.run())
             while not (stop.is_set() or faust_app.crashed or faust_app.should_stop):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_AROUND_EVERY.total_seconds())
             looking.cancel()  # it may be waiting for AWS
+            reporting.cancel()
 
     async def _look_around(self, faust_app: faust.App, worker: Worker) -> None:
         while True:

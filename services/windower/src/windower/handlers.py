@@ -113,13 +113,21 @@ class WindowUserActions(Generic[Token]):
             for shard, before in self._restored.items()
         }
 
-    def ahead(self, active: Collection[str], max_drift: int) -> set[str]:
-        """Return the shards whose event time is more than `max_drift` ms ahead of the slowest active one.
+    def watermark(self) -> int:
+        """Return how far event time has come, in milliseconds since the epoch."""
+        return self._windows.watermarks.combined
+
+    def ahead(self, behind: Collection[str], max_drift: int) -> set[str]:
+        """Return the shards whose event time is more than `max_drift` ms ahead of the slowest of those `behind`.
 
         They are not to be read on for now: what they show would only fill memory with windows that cannot fire.
+
+        Args:
+            behind: the shards that have records to read yet. To wait for another one would be to wait for its producer.
+            max_drift: in milliseconds.
         """
         watermarks = self._windows.watermarks
-        shown = [watermarks[shard] for shard in active if watermarks[shard] > BEGINNING]
+        shown = [watermarks[shard] for shard in behind if watermarks[shard] > BEGINNING]
         limit = min(shown, default=_NEVER) + max_drift
         return {shard for shard in self._restored if watermarks[shard] > limit}
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from storepulse.activity.counts import WindowCount
 from storepulse.failures import BadEvent
+from windower.figures import Figures
 
 
 class CountSink(Protocol):
@@ -19,3 +20,14 @@ class BadEventSink(Protocol):
 
     async def put(self, events: Sequence[BadEvent]) -> None:
         """Return when every event is stored safely, whole; tries until it is, or until cancelled."""
+
+
+class MetricSink(Protocol):
+    """Takes figures for alarms."""
+
+    async def put(self, figures: Figures, *, late: int, bad: int) -> None:
+        """Store `figures`, and the `late` and `bad` records since the last that were stored.
+
+        Raises:
+            RetryableError: they are not stored, for a reason of any kind.
+        """

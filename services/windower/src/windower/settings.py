@@ -45,11 +45,16 @@ class WindowerSettings(ServiceSettings):
     watermark_delay: Span = Field(default=timedelta(seconds=10), description="how late a record may come")
     limit: PositiveInt = Field(default=10, description="a user's next action in one window is reported at once")
     max_ahead: Span = Field(
-        default=timedelta(days=366),
+        default=timedelta(minutes=5),
         description="a record's event time further than this after its arrival in Kinesis makes it a bad event",
     )
+    max_replay_ahead: Span = Field(
+        default=timedelta(days=366),
+        description="the most that a replay which stamps ahead, and says so, may be ahead of its arrival",
+    )
     max_drift: Span = Field(
-        default=timedelta(minutes=2), description="event time by which one shard may run ahead of the slowest"
+        default=timedelta(minutes=2),
+        description="event time by which one shard may run ahead of the slowest that has records to read",
     )
     idle_after: Span = Field(
         default=timedelta(seconds=60),
@@ -65,6 +70,9 @@ class WindowerSettings(ServiceSettings):
         description="who takes its leases back at once after a crash; auto = from the host name and the port",
     )
     lease: Span = Field(default=timedelta(seconds=10), description="a worker silent for longer loses its shards")
+    metrics_interval: Span = Field(
+        default=timedelta(seconds=60), description="how often CloudWatch is told how current the counts are"
+    )
     commit_interval: Span = Field(default=timedelta(seconds=1), description="how often progress is stored")
     start: str = Field(default="TRIM_HORIZON", description="TRIM_HORIZON, LATEST or an instant, on the first start")
 

@@ -17,7 +17,10 @@ from faust.types import TP, EventT
 from mode.supervisors import CrashingSupervisor
 
 from faust_kinesis.records import RecordBatch
-from storepulse.instants import to_milliseconds
+from servicekit.clock import Clock
+from storepulse.instants import from_datetime, to_milliseconds
+from windower.figures import Figures
+from windower.freshness import Freshness
 from windower.handlers import Batch, WindowUserActions
 from windower.metrics import WindowerMetrics
 from windower.progress import Progress, from_metadata, to_metadata
@@ -68,14 +71,22 @@ class Worker:
     """Feeds the handler of the present generation, one batch at a time."""
 
     def __init__(
-        self, app: faust.App, *, make_handler: MakeHandler, settings: WindowerSettings, metrics: WindowerMetrics
+        self,
+        app: faust.App,
+        *,
+        make_handler: MakeHandler,
+        settings: WindowerSettings,
+        metrics: WindowerMetrics,
+        clock: Clock,
     ) -> None:
         """Add the agent to `app`."""
         self.app = app
         self._make_handler = make_handler
         self._exclusive = settings.exclusive
         self._max_drift = to_milliseconds(settings.max_drift)
+        self._idle_after = to_milliseconds(settings.idle_after)
         self._metrics = metrics
+        self._clock = clock
         self._turn = asyncio.Lock()
         self._sound = True
         self._generation = -1
@@ -83,6 +94,7 @@ class Worker:
         self._shards: dict[TP, str] = {}
         self._processed: dict[TP, int] = {}
         self._paused: set[TP] = set()
+        self._freshness: Freshness[Token] = Freshness(self._idle_after)
         topic = app.topic(settings.source_stream, value_serializer="raw")
         # A crashed agent has lost its open windows while their batches stay unacknowledged: restarting it alone would
         # never commit again, so the process must die and read them again.
@@ -112,21 +124,24 @@ class Worker:
             return  # of an assignment that is over: it comes again
         handler = self._present_handler(message.generation_id)
         tp, records = message.tp, event.value
-        self._processed[tp] = message.offset
+        token = Token(tp, message.offset, message.generation_id)
+        self._freshness.took(token, self._now())
         batch = Batch(
             stream=records.stream,
             shard_id=records.shard_id,
             payloads=records.payloads(),
             sequence_numbers=records.sequence_numbers,
             arrivals=records.arrivals,
-            token=Token(tp, message.offset, message.generation_id),
+            token=token,
         )
-        self._finish(handler, await handler.take(batch, active=self._active() | {records.shard_id}))
+        active = self._active() | {records.shard_id}
+        done = await handler.take(batch, active=active)
+        self._processed[tp] = message.offset
+        self._finish(handler, done)
 
     async def look_around(self) -> None:
-        """Fire what shards that fell idle held back, and note how far each shard is behind; about once a second."""
-        for shard, millis in self.app.consumer.lag.items():
-            self._metrics.service.millis_behind(shard, millis)
+        """Fire what shards that fell idle held back, and show how current the counts are; about once a second."""
+        self._metrics.current(self.figures() or Figures())
         if self._turn.locked():
             return  # a batch is being counted: it does the same
         async with self._delivery() as sound:
@@ -134,11 +149,40 @@ class Worker:
             if sound and handler is not None and self._generation == self.app.consumer.generation:
                 self._finish(handler, await handler.fire(active=self._active()))
 
+    def figures(self) -> Figures | None:
+        """Return how current the counts are; None when this worker reads no shard."""
+        lag, now = self.app.consumer.lag, self._now()
+        if not lag:
+            return None
+        if self._generation != self.app.consumer.generation:  # dealt out anew, and nothing has come yet
+            return Figures(millis_behind=self._behind(lag, {}, now))
+        return Figures(
+            watermark_age=self._freshness.watermark_age(now) / 1000,
+            oldest_unacknowledged=self._freshness.oldest_unacknowledged(now) / 1000,
+            millis_behind=self._behind(lag, self._processed, now),
+            paused_shards=len(self._paused),
+        )
+
+    def _behind(self, lag: Mapping[str, int], processed: Mapping[TP, int], now: int) -> dict[str, float]:
+        """Return how far each shard is behind: its oldest record that is read and not counted, or else its reader."""
+        consumer = self.app.consumer
+        behind: dict[str, float] = {}
+        for tp in consumer.assignment():
+            shard = consumer.shard_id(tp)
+            if shard in lag:
+                arrived = consumer.arrival(tp, processed.get(tp, -1))
+                behind[shard] = max(lag[shard], 0 if arrived is None else now - arrived)
+        return behind
+
+    def _now(self) -> int:
+        return from_datetime(self._clock.now())
+
     def _present_handler(self, generation: int) -> Handler:
         if self._handler is None or generation != self._generation:
             consumer = self.app.consumer
             self._generation = generation
             self._processed, self._paused = {}, set()
+            self._freshness = Freshness(self._idle_after)
             self._shards = {tp: consumer.shard_id(tp) for tp in consumer.assignment()}
             self._handler = self._make_handler(self._restored(consumer.commit_metadata))
         return self._handler
@@ -154,6 +198,10 @@ class Worker:
         idle = self.app.consumer.idle
         return {shard for tp, shard in self._shards.items() if not idle(tp, self._processed.get(tp, -1))}
 
+    def _behind_tip(self) -> set[str]:
+        at_tip = self.app.consumer.at_tip
+        return {shard for tp, shard in self._shards.items() if not at_tip(tp, self._processed.get(tp, -1))}
+
     def _finish(self, handler: Handler, done: Sequence[Token]) -> None:
         """Set progress, then acknowledge: a commit may come between the two, but not see them the other way round."""
         consumer = self.app.consumer
@@ -161,13 +209,15 @@ class Worker:
             return  # reassigned meanwhile: the batches come again, and their windows are sent again, the same
         progress = handler.progress()
         consumer.commit_metadata.update({tp: to_metadata(progress[shard]) for tp, shard in self._shards.items()})
+        self._freshness.watermark(handler.watermark(), self._now())
+        self._freshness.acknowledged(done)
         for token in done:
             consumer.acknowledge(token.tp, token.offset, token.generation)
         self._align(handler)
 
     def _align(self, handler: Handler) -> None:
         """Stop reading shards that are far ahead, and go on with those that are no more."""
-        ahead = handler.ahead(self._active(), self._max_drift)
+        ahead = handler.ahead(self._behind_tip(), self._max_drift)
         paused = {tp for tp, shard in self._shards.items() if shard in ahead}
         if paused == self._paused:
             return

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_sqs import SQSClient
 
+    from windower.adapters.cloudwatch_metrics import CloudWatchClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsClients:
@@ -23,6 +25,7 @@ class AwsClients:
     dynamodb: "DynamoDBClient"
     sqs: "SQSClient"
     s3: "S3Client"
+    cloudwatch: "CloudWatchClient"
 
 
 @asynccontextmanager
@@ -40,6 +43,6 @@ async def open_clients(*, region: str, endpoint_url: str | None) -> AsyncIterato
             name: await stack.enter_async_context(
                 session.create_client(name, region_name=region, endpoint_url=endpoint_url, config=config)
             )
-            for name in ("kinesis", "dynamodb", "sqs", "s3")
+            for name in ("kinesis", "dynamodb", "sqs", "s3", "cloudwatch")
         }
         yield AwsClients(**made)

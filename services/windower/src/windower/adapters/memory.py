@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from storepulse.activity.counts import WindowCount
 from storepulse.failures import BadEvent
+from windower.figures import Figures
 
 
 class MemoryCounts:
@@ -28,3 +29,15 @@ class MemoryBadEvents:
     async def put(self, events: Sequence[BadEvent]) -> None:
         """See `windower.ports.BadEventSink`."""
         self.taken.extend(events)
+
+
+class MemoryMetrics:
+    """Keeps every set of figures it is given, in order, with the late and the bad records."""
+
+    def __init__(self) -> None:
+        """Hold nothing yet."""
+        self.taken: list[tuple[Figures, int, int]] = []
+
+    async def put(self, figures: Figures, *, late: int, bad: int) -> None:
+        """See `windower.ports.MetricSink`."""
+        self.taken.append((figures, late, bad))
