@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import faust
+from faust.tables.manager import TableManager
 from faust.types import TP, EventT
 from mode.supervisors import CrashingSupervisor
 
@@ -64,7 +65,17 @@ def create_faust_app(settings: WindowerSettings) -> faust.App:
         topic_disable_leader=True,
         value_serializer="raw",
         web_enabled=False,
+        TableManager=NoTables,
     )
+
+
+class NoTables(TableManager):  # type: ignore[misc]  # faust has no types
+    """Faust's own waits a second for tables to be declared before anything is read, and the windower has none."""
+
+    async def on_start(self) -> None:
+        """Go on at once, as Faust's does after that second."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class Worker:
