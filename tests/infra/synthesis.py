@@ -39,7 +39,8 @@ from infra.application import build
 from infra.config import Config
 from infra.synthesis import as_text, part_of, without_metadata
 given = {"env_name": "test", "account": "111111111111", "region": "us-east-1"}
-for name, more in {"aws": {}, "flink": {"flink": True, "windower_tasks": 0}}.items():
+several = {"detector_tasks": 3, "detector_shards": 40}
+for name, more in {"aws": {}, "flink": {"flink": True, "windower_tasks": 0, **several}}.items():
     folder = Path(sys.argv[1]) / name
     for stack in build(Config(**given, **more), outdir=folder / "assembly").synth().stacks:
         (folder / f"{part_of(stack.stack_name)}.json").write_text(as_text(without_metadata(stack.template)))
@@ -47,7 +48,7 @@ for name, more in {"aws": {}, "flink": {"flink": True, "windower_tasks": 0}}.ite
 
 
 def assemble(folder: Path) -> None:
-    """Write two deployments called `test`: `aws`, and `flink` with the Flink job in the windower's place.
+    """Write two deployments called `test`: `aws`, `flink` with the Flink job in the windower's place and 3 detectors.
 
     Each folder has the stacks' templates, as `<part>.json`, and what CDK deploys, in `assembly`.
     """

@@ -12,6 +12,7 @@ from tests.infra.wiring import SETTINGS
 PREFIX = "storepulse-test-"
 WANTED = {
     *(f"stream-{number}-{what}" for number in (1, 2) for what in ("behind", "throttled")),
+    "detector-memory",
     *("watermark-still", "windower-stuck", "windower-paused", "late-records", "detector-stuck", "alerts-late"),
     *(f"{service}-{what}" for service in SETTINGS for what in ("down", "errors")),
     *("windower-silent", "bad-events", "alerts-undelivered", "archive-late"),

@@ -138,7 +138,23 @@ def test_an_image_is_built_for_the_processor_that_its_task_has(services: Templat
 def test_the_windower_stands_still_while_the_flink_job_counts(aws_folder_with_flink: Path) -> None:
     services = load(aws_folder_with_flink / "services.json")
     tasks = {service: ecs_service(services, service)["DesiredCount"] for service in SETTINGS}
-    assert tasks == {"producer": 1, "windower": 0, "detector": 1}
+    assert tasks == {"producer": 1, "windower": 0, "detector": 3}
+
+
+def test_several_detectors_have_names_of_their_own_and_each_can_take_over_what_one_had(
+    aws_folder_with_flink: Path,
+) -> None:
+    services = load(aws_folder_with_flink / "services.json")
+    told = {each["Name"]: each["Value"] for each in container(services, "detector")["Environment"]}
+    assert told["DETECTOR_WORKER_ID"] == "auto"
+    assert ecs_service(services, "detector")["DeploymentConfiguration"]["MinimumHealthyPercent"] == 100
+    assert int(task(services, "detector")["Memory"]) == 3072  # 40 shards, 20 of them with one of three tasks gone
+
+
+@EACH
+def test_a_container_that_dies_is_restarted_in_place_with_its_host_name(services: Template, service: str) -> None:
+    policy = container(services, service)["RestartPolicy"]
+    assert policy == {"Enabled": True, "RestartAttemptPeriod": 60}
 
 
 @pytest.fixture(scope="module")

@@ -76,5 +76,7 @@ def from_context(app: App) -> Config:
         operations_email=context("operations_email") or None,
         nat_gateways=int(context("nat_gateways") or 1),
         windower_tasks=int(context("windower_tasks") or 1),
+        detector_tasks=int(context("detector_tasks") or 1),
+        detector_shards=int(context("detector_shards") or 16),
         flink=context("flink") == "true",
     )

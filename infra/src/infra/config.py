@@ -18,6 +18,9 @@ class Config:
         operations_email: who gets the alarms by e-mail; nobody when None.
         nat_gateways: 1, or 2 so that no task depends on another zone (docs/adr/0014).
         windower_tasks: 1, or 0 while the Flink job counts in its place.
+        detector_tasks: how many share stream 2; each more can be lost without a stop.
+        detector_shards: how many shards of stream 2 the detectors are large enough for, with one task gone if there are
+            several.
         flink: whether the Flink stack is part of it, whose code must be in the raw bucket before (docs/flink.md).
         emulated: for the emulator: the data stack alone, two shards, as its on-demand streams have one, and no
             Firehose, which a stand-in replaces.
@@ -30,6 +33,8 @@ class Config:
     operations_email: str | None = None
     nat_gateways: int = 1
     windower_tasks: int = 1
+    detector_tasks: int = 1
+    detector_shards: int = 16
     flink: bool = False
     emulated: bool = False
 

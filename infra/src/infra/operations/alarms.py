@@ -10,6 +10,7 @@ from infra.names import STREAM_1, STREAM_2, Names
 from infra.operations import metrics
 from infra.operations.metrics import MINUTE
 
+MEMORY_PERCENT: Final = 80
 BEHIND_MILLIS: Final = 60_000
 STILL_SECONDS: Final = 180  # a shard is idle after 60
 STUCK_SECONDS: Final = 300
@@ -51,7 +52,7 @@ def watches(names: Names, services: tuple[str, ...], *, windower: bool) -> Itera
         yield from _of_service(service, names)
     if windower:
         yield from _of_windower()
-    yield from _of_detector()
+    yield from _of_detector(names)
     yield Watch(
         name="windower-silent",
         metric=_in_but_not_out(),
@@ -137,8 +138,16 @@ def _of_windower() -> Iterator[Watch]:
     )
 
 
-def _of_detector() -> Iterator[Watch]:
+def _of_detector(names: Names) -> Iterator[Watch]:
     yield _behind("stream-2", metrics.DETECTOR)
+    yield Watch(
+        name="detector-memory",
+        metric=metrics.utilization("MemoryUtilization", "detector", names),
+        above=MEMORY_PERCENT,
+        minutes=5,
+        of=5,
+        meaning="A detector's task is nearly full: it has more shards of stream 2 than it is large enough for.",
+    )
     yield Watch(
         name="detector-stuck",
         metric=metrics.own(metrics.DETECTOR, "CheckpointAgeSeconds"),

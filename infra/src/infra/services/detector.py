@@ -1,6 +1,7 @@
 """The detector: stores the counts of stream 2 and raises alerts."""
 
-from typing import Final
+from math import ceil
+from typing import Final, NamedTuple
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -24,19 +25,52 @@ LEASES_BY_OWNER: Final = "LeaseOwnerToLeaseKeyIndex"
 """The KCL's index of its lease table."""
 
 
-class Detector(Worker):
-    """One, whose fixed worker id gets its shards back in seconds; so the old task ends before the new one starts."""
+FIXED_MIB: Final = 512
+"""Of a task, whatever it reads: the daemon (heap and JVM), the supervisor and the scratch folder."""
+SHARD_MIB: Final = 96
+"""The child of one shard: 85 MB measured, and room for a large batch."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, place: Place) -> None:
-        """Run it in `place`."""
+
+class Size(NamedTuple):
+    """One of Fargate's."""
+
+    cpu: int
+    memory: int
+
+
+def size(shards: int, tasks: int) -> Size:
+    """Return the size of each of `tasks` that share `shards`, so that the others can take over what one had.
+
+    Raises:
+        ValueError: no task of Fargate's up to 4 processors is large enough.
+    """
+    each = ceil(shards / max(1, tasks - 1))
+    needed = FIXED_MIB + SHARD_MIB * each
+    for cpu, least, most in ((1024, 2048, 8192), (2048, 4096, 16_384), (4096, 8192, 30_720)):
+        if needed <= most:
+            return Size(cpu, max(least, 1024 * ceil(needed / 1024)))
+    msg = f"{each} shards a task need {needed} MiB: more detector_tasks are needed"
+    raise ValueError(msg)
+
+
+class Detector(Worker):
+    """One, whose fixed worker id gets its shards back in seconds, so that the old task ends before the new one starts.
+
+    Several are each named after its host, and share the shards.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, place: Place, tasks: int, shards: int) -> None:
+        """Run `tasks` in `place`, for so many `shards` of stream 2."""
+        cpu, memory = size(shards, tasks)
         task = Task(
             service="detector",
             port=8083,
-            cpu=1024,
-            memory=2048,
+            cpu=cpu,
+            memory=memory,
+            tasks=tasks,
             stop_seconds=60,  # longer than DETECTOR_SHUTDOWN_GRACE_SECONDS
-            hands_over=False,
-            environment=environment(place.names),
+            hands_over=tasks > 1,
+            environment=environment(place.names, worker_id="detector-1" if tasks == 1 else "auto"),
             statements=statements(place),
         )
         super().__init__(scope, construct_id, place=place, task=task)
@@ -45,12 +79,12 @@ class Detector(Worker):
         acknowledge_metrics(role)
 
 
-def environment(names: Names) -> dict[str, str]:
+def environment(names: Names, worker_id: str) -> dict[str, str]:
     """Return what it is told."""
     return {
         "DETECTOR_STREAM": STREAM_2,
         "DETECTOR_APPLICATION": DETECTOR_APPLICATION,
-        "DETECTOR_WORKER_ID": "detector-1",
+        "DETECTOR_WORKER_ID": worker_id,
         "DETECTOR_COUNTS_TABLE": names.counts_table,
         "DETECTOR_ALERTS_TABLE": names.alerts_table,
         "DETECTOR_ALERTS_TOPIC_ARN": names.arn("sns", names.alerts_topic),

@@ -43,7 +43,9 @@ class ServicesStack(Stack):
         place = Place(cluster=self.cluster, operators=network.operators, key=data.key, names=names)
         self.producer = Producer(self, "Producer", place=place)
         self.windower = Windower(self, "Windower", place=place, tasks=config.windower_tasks)
-        self.detector = Detector(self, "Detector", place=place)
+        self.detector = Detector(
+            self, "Detector", place=place, tasks=config.detector_tasks, shards=config.detector_shards
+        )
 
     @property
     def workers(self) -> tuple[Worker, ...]:

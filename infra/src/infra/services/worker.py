@@ -141,6 +141,8 @@ class Worker(Construct):
             environment=self._environment(),
             port_mappings=[ecs.PortMapping(container_port=task.port, name="operations")],
             stop_timeout=Duration.seconds(task.stop_seconds),
+            enable_restart_policy=True,  # in place, with its host name; a new task takes a minute
+            restart_attempt_period=Duration.seconds(60),  # one that lived shorter ends its task
             health_check=ecs.HealthCheck(
                 command=list(HEALTH_COMMAND),
                 interval=Duration.seconds(15),
