@@ -35,7 +35,8 @@ def test_a_wrong_value_is_told_at_the_start(
     assert name.removeprefix("DETECTOR_").lower() in capsys.readouterr().err.lower()
 
 
-def test_an_instance_with_its_own_worker_id_is_named_after_its_host() -> None:
-    first, second = DetectorSettings(worker_id="auto").worker, DetectorSettings(worker_id="detector-7").worker
+def test_an_instance_with_its_own_worker_id_is_named_after_its_host_and_port() -> None:
+    first, second = (DetectorSettings(worker_id="auto", port=port).worker for port in (8083, 8084))
     assert first.startswith("detector-")
-    assert second == "detector-7"
+    assert first != second
+    assert DetectorSettings(worker_id="detector-7").worker == "detector-7"

@@ -25,7 +25,9 @@ class DetectorSettings(ServiceSettings):
 
     stream: str = Field(default="ecommerce-raw-user-activity-stream-2", description="the stream of window counts")
     application: str = Field(default="detector", description="KCL application = name of its lease table")
-    worker_id: str = Field(default="detector-1", description="this instance's KCL worker; 'auto' = from the host name")
+    worker_id: str = Field(
+        default="detector-1", description="this instance's KCL worker; 'auto' = from the host name and the port"
+    )
     initial_position: Literal["TRIM_HORIZON", "LATEST"] = Field(
         default="TRIM_HORIZON", description="where to read from when there is no kcl_checkpoint"
     )
@@ -80,7 +82,7 @@ class DetectorSettings(ServiceSettings):
     @property
     def worker(self) -> str:
         """The KCL's worker id of this instance."""
-        return f"detector-{gethostname()}" if self.worker_id == AUTO_WORKER else self.worker_id
+        return f"detector-{gethostname()}-{self.port}" if self.worker_id == AUTO_WORKER else self.worker_id
 
     @property
     def cooldown(self) -> timedelta:
