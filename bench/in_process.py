@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -28,7 +29,11 @@ Result = TypeVar("Result")
 
 LOOK_EVERY_S = 0.01
 PATIENCE_S = 600.0
-SETTINGS = WindowerSettings(bad_events_queue="queue", bad_events_bucket="bucket")
+SETTINGS = WindowerSettings(
+    bad_events_queue="queue",
+    bad_events_bucket="bucket",
+    max_ahead=timedelta(days=366),  # all records in memory arrive at one moment
+)
 
 
 class InProcessWindower:

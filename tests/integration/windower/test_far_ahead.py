@@ -65,7 +65,8 @@ class Shop:
 @pytest.fixture
 def shop(emulator: Emulator, tmp_path: Path) -> Iterator[Shop]:
     stage = Stage(emulator, tmp_path)
-    stage.windower._environment["WINDOWER_MAX_AHEAD"] = "PT5M"
+    for name in ("WINDOWER_MAX_AHEAD", "WINDOWER_MAX_REPLAY_AHEAD"):
+        del stage.windower._environment[name]
     yield Shop(stage)
     stage.windower.stop()
 

@@ -40,6 +40,8 @@ class Stage:
             "WINDOWER_BAD_EVENTS_BUCKET": self.name,
             "WINDOWER_LEASE": "2",
             "WINDOWER_COMMIT_INTERVAL": "0.3",
+            "WINDOWER_MAX_AHEAD": "P3660D",  # START may be after the machine's own time
+            "WINDOWER_MAX_REPLAY_AHEAD": "P3660D",
         }
         self.windower = ServiceProcess("windower", environment, folder)
         self.sent: list[bytes] = []
