@@ -18,9 +18,10 @@ LIMIT = 10
 class Chain(Observed):
     """Everything between a CSV file and an alert; `with` starts it and leaves nothing running."""
 
-    def __init__(self, folder: Path) -> None:
-        """Start nothing yet; logs and states go to `folder`."""
+    def __init__(self, folder: Path, **windower: str) -> None:
+        """Start nothing yet; logs and states go to `folder`, settings as `WINDOWER_LEASE` to the windower."""
         self.folder = folder
+        self._settings = windower
         super().__init__(Emulator(folder))
         self.windower: ServiceProcess
         self.detector: ServiceProcess
@@ -34,7 +35,8 @@ class Chain(Observed):
             environment = self.emulator.process_env
             wiring = {"WINDOWER_BAD_EVENTS_QUEUE": BAD_EVENTS, "WINDOWER_BAD_EVENTS_BUCKET": RAW_BUCKET}
             lively = {"WINDOWER_LEASE": "3", "WINDOWER_COMMIT_INTERVAL": "0.5"}
-            self.windower = ServiceProcess("windower", environment | wiring | lively, self.folder).start()
+            told = environment | wiring | lively | self._settings
+            self.windower = ServiceProcess("windower", told, self.folder).start()
             self.detector = ServiceProcess("detector", environment, self.folder).start()
             self.windower.until_ready()
             self.detector.until_ready()

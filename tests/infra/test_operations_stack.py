@@ -8,6 +8,7 @@ from detector.adapters.cloudwatch_metrics import NAMESPACE
 from tests.docs.runbook import sections
 from tests.infra.synthesis import Template, load, of_type, only
 from tests.infra.wiring import SETTINGS
+from windower.adapters.cloudwatch_metrics import NAMESPACE as WINDOWER
 
 PREFIX = "storepulse-test-"
 WANTED = {
@@ -88,9 +89,14 @@ def test_no_alarm_goes_by_calls_that_somebody_else_makes_or_by_a_level_that_stay
 def test_a_service_s_own_metrics_have_no_dimensions_and_are_watched_by_the_names_that_it_gives_them(
     alarms: dict[str, dict[str, Any]],
 ) -> None:
-    own = {each for alarm in alarms.values() for each in map(str, metrics(alarm)) if "Storepulse/Detector" in each}
-    named = ("MillisBehindLatest", "CheckpointAgeSeconds", "AlertLatencySeconds")
-    assert own == {str((NAMESPACE, name, {})) for name in named}
+    watched = [each for alarm in alarms.values() for each in metrics(alarm)]
+    assert {name for namespace, name, _ in watched if namespace == NAMESPACE} == {
+        *("MillisBehindLatest", "CheckpointAgeSeconds", "AlertLatencySeconds")
+    }
+    assert {name for namespace, name, _ in watched if namespace == WINDOWER} == {
+        *("MillisBehindLatest", "WatermarkAgeSeconds", "OldestUnacknowledgedSeconds", "PausedShards", "LateRecords")
+    }
+    assert not any(dimensions for namespace, _, dimensions in watched if namespace in (NAMESPACE, WINDOWER))
 
 
 def test_where_flink_counts_no_alarm_waits_for_the_windower(aws_folder_with_flink: Path) -> None:
