@@ -31,7 +31,7 @@ from kinesis_wire.records import Entry as WireEntry
 from kinesis_wire.records import encode_request
 from producer.adapters.file_sources import FileSources
 from producer.adapters.kinesis_stream import connect
-from producer.adapters.memory import MemoryBadEvents, MemoryStates
+from producer.adapters.memory import MemoryBadEvents, MemoryStamps, MemoryStates
 from producer.options import ReplayOptions
 from producer.ports import Entry
 from producer.reading.csv import Row
@@ -125,6 +125,7 @@ async def replay(emulator: Emulator, path: Path, clock: str) -> dict[str, float]
             sources=FileSources(),
             bad_events=MemoryBadEvents(),
             states=MemoryStates(),
+            stamps=MemoryStamps(),
             clock=SystemClock(),
         )
         playing = Replay("bench", options, world)
@@ -200,9 +201,8 @@ async def _replay_into_nothing(path: Path) -> None:
                 records.clear()
             return answers
 
-    world = World(
-        stream=Sink(), sources=FileSources(), bad_events=MemoryBadEvents(), states=MemoryStates(), clock=SystemClock()
-    )
+    bad, states, stamps, clock = MemoryBadEvents(), MemoryStates(), MemoryStamps(), SystemClock()
+    world = World(stream=Sink(), sources=FileSources(), bad_events=bad, states=states, stamps=stamps, clock=clock)
     await Replay("m", ReplayOptions(sources=[str(path)], speed="max", drain=False), world).run()
 
 

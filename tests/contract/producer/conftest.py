@@ -13,10 +13,11 @@ from aiobotocore.session import get_session
 from producer.adapters.file_sources import FileSources
 from producer.adapters.file_states import FileStates
 from producer.adapters.kinesis_stream import connect
-from producer.adapters.memory import MemorySources, MemoryStates, MemoryStream
+from producer.adapters.memory import MemorySources, MemoryStamps, MemoryStates, MemoryStream
 from producer.adapters.s3_sources import S3Sources
+from producer.adapters.s3_stamps import S3Stamps
 from producer.adapters.s3_states import S3States
-from producer.ports import Sources, StateStore, Stream
+from producer.ports import Sources, StampStore, StateStore, Stream
 from tests.emulator import REGION, Emulator
 
 CONFIG = AioConfig(region_name=REGION, s3={"addressing_style": "path"})
@@ -49,6 +50,18 @@ async def states(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
                 aws.client("s3").create_bucket(Bucket=bucket)
                 s3 = get_session().create_client("s3", endpoint_url=aws.url, config=CONFIG)
                 yield S3States(await stack.enter_async_context(s3), bucket)
+
+
+@pytest.fixture(params=["memory", "emulator"])
+async def stamps(request: pytest.FixtureRequest) -> AsyncIterator[StampStore]:
+    if request.param == "memory":
+        yield MemoryStamps()
+        return
+    aws: Emulator = request.getfixturevalue("aws")
+    bucket = f"contract-{uuid4().hex[:8]}"
+    aws.client("s3").create_bucket(Bucket=bucket)
+    async with get_session().create_client("s3", endpoint_url=aws.url, config=CONFIG) as s3:
+        yield S3Stamps(s3, bucket, "stream-1")
 
 
 @pytest.fixture(params=["memory", "file", "emulator"])

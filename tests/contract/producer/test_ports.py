@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from producer.errors import SourceError
-from producer.ports import Entry, Sources, StateStore, Stream
+from producer.ports import Entry, Sources, StampStore, StateStore, Stream
+from producer.stamps import ActiveReplay, Stamps
 from producer.state import ReplayState
 from tests.contract.producer.conftest import FILES
 
@@ -82,6 +83,21 @@ async def test_a_state_comes_back_as_it_was_saved_last(states: StateStore) -> No
     await states.save(later)
     assert await states.load("r-1") == later
     assert await states.load("r-2") is None
+
+
+async def test_what_was_stamped_comes_back_and_is_changed_only_by_who_knows_the_last_version(
+    stamps: StampStore,
+) -> None:
+    nothing, version = await stamps.load()
+    assert (nothing, version) == (Stamps(), "")
+    first = Stamps(highest=5, active={"r-1": ActiveReplay(clock="event", reached=7, seen_at=9)})
+    assert await stamps.save(first, version)
+    assert not await stamps.save(Stamps(highest=1), version)
+    kept, version = await stamps.load()
+    assert kept == first
+    assert await stamps.save(Stamps(highest=8), version)
+    assert not await stamps.save(first, version)
+    assert (await stamps.load())[0] == Stamps(highest=8)
 
 
 async def test_a_prefix_is_every_file_under_it_in_order(found: tuple[Sources, str]) -> None:

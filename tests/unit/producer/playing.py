@@ -15,9 +15,11 @@ from tests.unit.producer.world import Memory
 WINDOW = DELAY = 10_000
 
 
-async def play(memory: Memory, chosen: ReplayOptions, *, resume: bool = False, turns: int = 1_000_000) -> Progress:
+async def play(
+    memory: Memory, chosen: ReplayOptions, *, resume: bool = False, turns: int = 1_000_000, replay_id: str = "r"
+) -> Progress:
     """Play to the end, or kill it after so many wake-ups."""
-    replay = Replay("r", chosen, memory.world, resume=resume)
+    replay = Replay(replay_id, chosen, memory.world, resume=resume)
     task = asyncio.create_task(replay.run())
     await memory.time.pass_until(task, turns)
     if not task.done():

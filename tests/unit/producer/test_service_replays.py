@@ -17,11 +17,13 @@ from producer.errors import StateError
 from producer.metrics import ProducerMetrics
 from producer.ports import StateStore
 from producer.replays import Replays
+from producer.stamps import Stamps
 from producer.state import ReplayState
 from servicekit.health import Health
+from storepulse.instants import from_datetime
 from tests.unit.producer.builders import csv_text, row
 from tests.unit.producer.playing import play
-from tests.unit.producer.world import Memory, options
+from tests.unit.producer.world import NOW, URL, Memory, options
 
 
 class AwayStates(MemoryStates):
@@ -56,6 +58,19 @@ async def test_a_state_that_cannot_be_read_now_is_not_told_as_one_that_does_not_
     async with service(memory, AwayStates()) as http:
         answer = await http.post("/replays/r/resume")
     assert (answer.status_code, "no answer" in answer.json()["detail"]) == (503, True)
+
+
+async def test_a_replay_whose_rows_would_be_late_is_refused_with_the_moment_from_which_they_are_not(
+    memory: Memory,
+) -> None:
+    memory.stamps.stamps = Stamps(highest=from_datetime(NOW + timedelta(hours=1)))
+    body = {"sources": [URL], "speed": "max"}
+    async with service(memory, memory.states) as http:
+        refused = await http.post("/replays", json=body)
+        resumed = await http.post("/replays/r/resume")
+        started = await http.post("/replays", json=body | {"allow_late": True})
+    assert (refused.status_code, "can run from 2026-01-01T00:59:50.000Z on" in refused.json()["detail"]) == (409, True)
+    assert (resumed.status_code, started.status_code) == (409, 201)
 
 
 async def test_a_state_with_options_of_another_version_is_refused_in_words(memory: Memory) -> None:

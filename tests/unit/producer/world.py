@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from producer.adapters.memory import MemoryBadEvents, MemorySources, MemoryStates, MemoryStream
+from producer.adapters.memory import MemoryBadEvents, MemorySources, MemoryStamps, MemoryStates, MemoryStream
 from producer.errors import UnansweredError, UnreachableError
 from producer.options import ReplayOptions
 from producer.ports import Entry, Put, Shard
@@ -112,12 +112,13 @@ class Memory:
         self.time = Time()
         self.stream = FaultyStream(self.time, faults, shards)
         self.sources = MemorySources({URL: content}, piece=4096)
-        self.bad_events, self.states = MemoryBadEvents(), MemoryStates()
+        self.bad_events, self.states, self.stamps = MemoryBadEvents(), MemoryStates(), MemoryStamps()
         self.world = World(
             stream=self.stream,
             sources=self.sources,
             bad_events=self.bad_events,
             states=self.states,
+            stamps=self.stamps,
             clock=self.time.clock,
             sleep=self.time.sleep,
         )

@@ -2,6 +2,7 @@
 
 options   what one replay is told; `settings` what the process is told
 reading   bytes to rows: gzip, lines, CSV; survives any bytes
+stamps    what a stream is stamped with, and when the next replay can run; `stream_time` learns and tells it
 planning  which clock the replay goes by, and the bots planted in it
 sending   rows to the stream: paced, batched, one request at a time a shard, confirmed in order
 feeding   each row when it is due, stamped, into its lane; `heartbeats` between them

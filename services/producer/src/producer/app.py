@@ -20,6 +20,7 @@ from producer.adapters.file_states import FileStates
 from producer.adapters.kinesis_stream import KinesisStream, connect
 from producer.adapters.routed_sources import OneBucket, RoutedSources
 from producer.adapters.s3_sources import S3Sources
+from producer.adapters.s3_stamps import S3Stamps
 from producer.adapters.s3_states import S3States
 from producer.adapters.sqs_bad_events import SqsBadEvents
 from producer.api import add_replays
@@ -67,6 +68,7 @@ async def command_world(settings: ProducerSettings, state_file: Path | None) -> 
             sources=RoutedSources(s3=S3Sources(aws.s3), paths=FileSources()),
             bad_events=aws.bad_events,
             states=FileStates(settings.state_folder, state_file),
+            stamps=S3Stamps(aws.s3, settings.raw_bucket, settings.stream),
             clock=SystemClock(),
             give_up_after_s=settings.give_up_after_s,
         )
@@ -92,6 +94,7 @@ def serve(settings: ProducerSettings) -> None:
                 sources=OneBucket(S3Sources(aws.s3), settings.raw_bucket),
                 bad_events=aws.bad_events,
                 states=S3States(aws.s3, settings.raw_bucket),
+                stamps=S3Stamps(aws.s3, settings.raw_bucket, settings.stream),
                 clock=clock,
                 give_up_after_s=settings.give_up_after_s,
             )

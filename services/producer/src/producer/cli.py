@@ -62,7 +62,11 @@ def replay(  # noqa: PLR0917 - typer makes an option of each
     ] = None,
     anchor: Annotated[str | None, typer.Option(help="Event clock: its start or its end is at --base")] = None,
     base: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="Event clock: an instant \\[default: now]")
+        str | None,
+        typer.Option(
+            metavar="INSTANT",
+            help="Event clock: an instant, taken as it is \\[default: now, or after all that is stamped]",
+        ),
     ] = None,
     last: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="The files' last event_time; saves reading them twice")
@@ -79,11 +83,19 @@ def replay(  # noqa: PLR0917 - typer makes an option of each
     inject: Annotated[str | None, typer.Option(metavar="FILE", help="A plan of bots to plant")] = None,
     labels: Annotated[str | None, typer.Option(metavar="FILE", help="Where to write what is true of them")] = None,
     concurrency: Annotated[int | None, typer.Option(help="Requests in flight \\[default: 8]")] = None,
+    allow_late: Annotated[  # noqa: FBT002 - typer's form
+        bool, typer.Option("--allow-late", help="Play although rows, its own or another's, will be late")
+    ] = False,
     drain: Annotated[bool, typer.Option(help="Go on with heartbeats until the last windows can close")] = True,  # noqa: FBT002 - typer's form
     resume: Annotated[bool, typer.Option(help="Go on where a killed replay of the same files stopped")] = False,  # noqa: FBT002 - typer's form
     state: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the state is kept")] = None,
 ) -> None:
-    """Replay files into the stream, with a progress bar on stderr."""
+    """Replay files into the stream, with a progress bar on stderr.
+
+    Rows are stamped after all that the stream is stamped with, or the replay is refused and says from when it can run.
+    Exit code 0: played; 1: refused, failed, or a file was incomplete; 2: wrong options; 3: played, but rows are late by
+    what the stream had shown before (with --base or --allow-late); 130: stopped.
+    """
     settings = load(ProducerSettings)
     configure_logs("producer", "WARNING" if settings.log_level == "INFO" else settings.log_level)
     given = {

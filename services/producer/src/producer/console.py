@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -54,12 +55,19 @@ class Report:
         """Say on stderr how it ended, and return the exit code."""
         lines = [summary(progress)]
         lines += [f"incomplete: {each}" for each in progress.incomplete]
+        if progress.late:
+            lines.append(
+                f"late: {progress.late:,} rows went into windows that had ended, {progress.late_from_start:,} of them "
+                "by what the stream had shown before this replay; the windower sets them aside"
+            )
         if self.failed:
             lines.append(f"producer: {self.failed}")
         elif progress.phase == "stopped":
             lines.append("stopped; the same command with --resume goes on")
         sys.stderr.write("\n".join(lines) + "\n")
-        return 1 if self.failed or progress.incomplete else 130 if progress.phase == "stopped" else 0
+        if self.failed or progress.incomplete:
+            return 1
+        return 130 if progress.phase == "stopped" else 3 if progress.late_from_start else 0
 
 
 def summary(progress: Progress) -> str:
@@ -73,11 +81,19 @@ def summary(progress: Progress) -> str:
 
 async def show(progress: Progress) -> None:
     """Show `progress` on stderr until it is over."""
-    console = Console(stderr=True)
-    await (_show_bar(progress, console) if console.is_terminal else _show_lines(progress))
+    console, told = Console(stderr=True, soft_wrap=True), 0
+
+    def tell() -> None:
+        nonlocal told
+        for note in progress.notes[told:]:
+            console.print(f"note: {note}", markup=False, highlight=False)
+        told = len(progress.notes)
+
+    await (_show_bar(progress, console, tell) if console.is_terminal else _show_lines(progress, tell))
+    tell()
 
 
-async def _show_bar(progress: Progress, console: Console) -> None:
+async def _show_bar(progress: Progress, console: Console, tell: Callable[[], None]) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -89,17 +105,19 @@ async def _show_bar(progress: Progress, console: Console) -> None:
         task = bar.add_task("starting", total=None, counts="")
         rates = _Rate()
         while not progress.over:
+            tell()
             counts = f"{progress.rows:,} rows, {rates(progress.sent):,.0f} records/s"
             total = progress.bytes_total or None
             bar.update(task, description=progress.phase, total=total, completed=progress.bytes_read, counts=counts)
             await asyncio.sleep(_BAR_EVERY_S)
 
 
-async def _show_lines(progress: Progress) -> None:
+async def _show_lines(progress: Progress, tell: Callable[[], None]) -> None:
     rates, waited = _Rate(), 0.0
     while not progress.over:
         await asyncio.sleep(_BAR_EVERY_S)
         waited += _BAR_EVERY_S
+        tell()
         if waited >= _LINE_EVERY_S:
             waited = 0.0
             share = progress.bytes_read / progress.bytes_total if progress.bytes_total else 0.0

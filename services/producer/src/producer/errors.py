@@ -9,6 +9,10 @@ class SourceError(ReplayError):
     """A source is missing, may not be read, has no header, or has changed since the replay began."""
 
 
+class NotNowError(ReplayError):
+    """Rows would be late, or another replay plays; the message says when the replay can run, or how else."""
+
+
 class StateError(ReplayError):
     """The state cannot be kept, or is that of another replay."""
 

@@ -14,7 +14,8 @@ from producer.reading.csv import BadRow, Row
 from producer.reading.files import Piece
 from producer.sending.bad_events import BadEventLane
 from producer.sending.delivery import Sleep
-from producer.sending.lanes import ROOM, Lanes, Queued
+from producer.sending.lanes import ROOM, Lane, Lanes, Queued
+from producer.stamps import MAX_REPLAY_AHEAD_MS, open_from
 from servicekit.clock import Clock
 from storepulse.failures import BadEvent, BadPayload
 from storepulse.instants import format_instant, from_datetime
@@ -33,6 +34,8 @@ class Script:
 
     first: int  # event time, ms since the epoch
     shift: int | None  # of the event clock; None: wall clock
+    latest: int  # event time; a row after it is a bad event
+    highest: int  # stamp in the stream before the replay, ms since the epoch; 0: not known
     planted: Planted
 
 
@@ -76,6 +79,8 @@ class Feeder:
         self._script, self._outlets, self._progress = script, outlets, progress
         self._clock, self._sleep = clock, sleep
         self._pace, self._key = options.pacing(), options.key
+        self._window, self._delay = options.window_ms, options.delay_ms
+        self._open_from = open_from(script.highest, options)
         self._confirmed, self._there = confirmed, there if there is not None else set()
         self._bots = iter(script.planted.actions)
         self._bot = next(self._bots, None)
@@ -134,9 +139,8 @@ class Feeder:
         lane = self._outlets.lanes.lane_of(encoded.key)
         if len(lane.waiting) >= ROOM or self._outlets.lanes.resharded:
             return False
-        lane.add(Queued(Entry(encoded.payload, encoded.key, None, encoded.event_id, self.index), stamp))
         self._progress.rows += 1
-        self._hand_over(stamp)
+        self._add(lane, encoded, stamp)
         return True
 
     def _wall_stamp(self) -> tuple[int, str]:
@@ -167,9 +171,18 @@ class Feeder:
         if len(self._times) >= _KNOWN_TIMES:
             self._times.clear()
         time = codec.event_time(row.values)
+        self._require_plausible(time)
         stamp = stamp_text(time + (self._script.shift or 0))
         self._times[text] = (time, stamp)
         return time, stamp
+
+    def _require_plausible(self, time: int) -> None:
+        """Refuse a time that all rows after it would have to wait for, or that the windower would set aside."""
+        shift = self._script.shift
+        most = from_datetime(self._clock.now()) + MAX_REPLAY_AHEAD_MS
+        if time > self._script.latest or (shift is not None and time + shift > most):
+            msg = "event_time: so far in the future that what comes after it would be late"
+            raise ValueError(msg)
 
     async def _plant(self, until: int | None) -> None:
         """Feed the bots' actions that come before `until`, or all."""
@@ -208,11 +221,17 @@ class Feeder:
 
     async def _send(self, encoded: Encoded, stamp: int) -> None:
         lane = self._outlets.lanes.lane_of(encoded.key)
-        lane.add(Queued(Entry(encoded.payload, encoded.key, None, encoded.event_id, self.index), stamp))
-        self._hand_over(stamp)
+        self._add(lane, encoded, stamp)
         await self._outlets.lanes.room(lane)
         if self._outlets.lanes.resharded:
             await self._outlets.relocate()
+
+    def _add(self, lane: Lane, encoded: Encoded, stamp: int) -> None:
+        lane.add(Queued(Entry(encoded.payload, encoded.key, None, encoded.event_id, self.index), stamp))
+        if lane.is_late(stamp, window=self._window, delay=self._delay):
+            self._progress.late += 1
+            self._progress.late_from_start += stamp < self._open_from
+        self._hand_over(stamp)
 
     def _hand_over(self, stamp: int) -> None:
         self.index += 1

@@ -42,7 +42,10 @@ class ReplayOptions(BaseModel):
     anchor: Literal["start", "end"] = Field(
         default="start", description="clock `event`: whether the replay's event time starts at `base` or ends there"
     )
-    base: AwareDatetime | None = Field(default=None, description="clock `event`: an instant; default now")
+    base: AwareDatetime | None = Field(
+        default=None,
+        description="clock `event`: an instant, taken as it is; default now, or after all that is stamped",
+    )
     last: AwareDatetime | None = Field(
         default=None, description="the last event_time, for anchor `end`; else the files are read once beforehand"
     )
@@ -53,6 +56,9 @@ class ReplayOptions(BaseModel):
     )
     inject: Text | None = Field(default=None, description="a file that describes planted bots")
     labels: Text | None = Field(default=None, description="where to write what is true of them")
+    allow_late: bool = Field(
+        default=False, description="play although rows will be late, or make those of another replay late"
+    )
     drain: bool = Field(default=True, description="go on with heartbeats until the last windows can close")
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default=8, description="requests in flight, all shards together"

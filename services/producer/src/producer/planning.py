@@ -14,6 +14,7 @@ from producer.ports import SourceFile, Sources
 from producer.progress import Progress
 from producer.reading.csv import Row
 from producer.reading.files import Piece, read_file
+from producer.stamps import MAX_AHEAD_MS, MAX_REPLAY_AHEAD_MS
 from storepulse.instants import from_datetime
 from storepulse.replay.bots import BotLabel, Plan, PlanError, PlantedAction, decode_plan, label, plant
 from storepulse.replay.pacing import ReplayClock
@@ -62,20 +63,37 @@ class Input:
     def _count(self, read: int) -> None:
         self._progress.bytes_read += read
 
-    async def extent(self, *, whole: bool) -> Extent | None:
+    async def extent(self, *, whole: bool, until: int) -> Extent | None:
         """Return the event times of the files; None when no row has one.
 
         Args:
             whole: read to the end for the latest one; else it is the first.
+            until: later event times, in ms since the epoch, are left out, unless there are no others.
         """
-        first = last = None
+        found: Extent | None = None
+        beyond: Extent | None = None
         async with aclosing(self.pieces()) as pieces:
             async for piece in pieces:
                 for time in _event_times(piece):
-                    first, last = (time if first is None else first), time if last is None else max(last, time)
+                    if time > until:
+                        beyond = _extended(beyond, time)
+                        continue
+                    found = _extended(found, time)
                     if not whole:
-                        return Extent(first=first, last=last)
-        return None if first is None or last is None else Extent(first=first, last=last)
+                        return found
+        return found or beyond
+
+
+def _extended(extent: Extent | None, time: int) -> Extent:
+    return Extent(first=time, last=time) if extent is None else Extent(first=extent.first, last=max(extent.last, time))
+
+
+def latest_event_time(first: int, now: int) -> int:
+    """Return the event time after which a row is a bad event: one from the year 9998 would hold up all after it.
+
+    That is a few minutes from now; in files that begin in the future, a year after their first row.
+    """
+    return now + MAX_AHEAD_MS if first <= now + MAX_AHEAD_MS else first + MAX_REPLAY_AHEAD_MS
 
 
 def _event_times(piece: Piece) -> list[int]:
@@ -134,8 +152,8 @@ def planted(plan: Plan, options: ReplayOptions, first: int) -> Planted:
 def clock_for(options: ReplayOptions, extent: Extent, *, now: int, highest_stamp: int) -> ReplayClock:
     """Return the event clock of a replay.
 
-    Without a `base` it starts after `highest_stamp`, the latest of all replays before it: its rows would be late
-    otherwise. A given `base` is taken as it is, so that a replay can be repeated exactly.
+    Without a `base` it starts after `highest_stamp`, the latest in the stream: its rows would be late otherwise.
+    A given `base` is taken as it is, so that a replay can be repeated exactly.
     """
     base, window = milliseconds(options.base), options.window_ms
     at = now if base is None else base
@@ -147,10 +165,10 @@ def clock_for(options: ReplayOptions, extent: Extent, *, now: int, highest_stamp
     return chosen if after is None or after.shift <= chosen.shift else after
 
 
-async def extent_of(source: Input, plan: Plan, options: ReplayOptions) -> Extent | None:
+async def extent_of(source: Input, plan: Plan, options: ReplayOptions, *, now: int) -> Extent | None:
     """Return the event times of a replay, planted bots included; reads the files whole only when it must."""
     whole = options.clock == "event" and options.anchor == "end" and options.last is None
-    extent = await source.extent(whole=whole)
+    extent = await source.extent(whole=whole, until=now + MAX_AHEAD_MS)
     if extent is None:
         return None
     last = extent.last if options.last is None else from_datetime(options.last)

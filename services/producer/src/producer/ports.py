@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from producer.stamps import Stamps
 from producer.state import ReplayState
 from storepulse.failures import BadEvent
 
@@ -128,5 +129,20 @@ class StateStore(Protocol):
             StateError: it cannot be written.
         """
 
-    async def highest_stamp(self) -> int:
-        """Return the latest `txn_timestamp` of all replays that were saved, in ms since the epoch; 0 for none."""
+
+class StampStore(Protocol):
+    """Where all producers of one stream keep what they have stamped it with."""
+
+    async def load(self) -> tuple[Stamps, str]:
+        """Return what was saved last, and its version: `Stamps()` and "" for nothing yet.
+
+        Raises:
+            StateError: what is there cannot be read.
+        """
+
+    async def save(self, stamps: Stamps, version: str) -> bool:
+        """Put `stamps` in place of `version`, whole or not at all; False when that is no longer the last one.
+
+        Raises:
+            StateError: it cannot be written.
+        """

@@ -18,6 +18,8 @@ class Progress:
     sent: int = 0  # accepted by Kinesis
     found: int = 0  # on resume: already there
     bad: int = 0
+    late: int = 0  # sent into a window that had ended before, by what its shard had shown
+    late_from_start: int = 0  # of these, by what the stream had shown before this replay
     heartbeats: int = 0
     retries: int = 0  # records sent again
     requests: int = 0
@@ -25,5 +27,6 @@ class Progress:
     last_stamp: int = 0  # ms since the epoch
     behind_s: float = 0.0  # the schedule
     incomplete: list[str] = field(default_factory=list)  # files that could not be read to their end
+    notes: list[str] = field(default_factory=list)  # what the person who started it should know
     error: str = ""
     over: bool = False  # nothing changes any more

@@ -3,18 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from producer.errors import SourceError, StateError
+from producer.errors import SourceError, StateError, UnansweredError, UnreachableError
 from producer.feeding import Script
 from producer.options import ReplayOptions
-from producer.planning import Extent, Input, clock_for, encode_labels, extent_of, load_plan, planted
+from producer.planning import Extent, Input, clock_for, encode_labels, extent_of, latest_event_time, load_plan, planted
 from producer.ports import Entry, Put, SourceFile
 from producer.progress import Progress
 from producer.run import Run, World
+from producer.stamps import Stamps, refuse_conflict, refuse_late
 from producer.state import ReplayState
+from producer.stream_time import StreamTime
 from servicekit.logs import get_logger
 from storepulse.instants import format_instant, from_datetime
 from storepulse.replay.bots import Plan
@@ -44,6 +47,9 @@ class Replay:
         self.replay_id, self.options, self.progress = replay_id, options, Progress()
         self._world, self._resume, self._on_sent = world, resume, on_sent
         self.stopping, self._hurried = asyncio.Event(), asyncio.Event()
+        self._time = StreamTime(
+            replay_id, options, stream=world.stream, store=world.stamps, clock=world.clock, notes=self.progress.notes
+        )
 
     def stop(self) -> None:
         """End soon: rows on their way are delivered, the state is saved, the last windows are left open.
@@ -56,6 +62,20 @@ class Replay:
         """End at once, as by a kill; a resumed replay finds out what has arrived."""
         self.stopping.set()
         self._hurried.set()
+
+    async def check(self) -> None:
+        """Return when nothing is known that speaks against playing now; `run` looks again, and has the last word.
+
+        Raises:
+            NotNowError: another replay plays, or the rows would be late.
+        """
+        stamps, _ = await self._time.known()
+        now = from_datetime(self._world.clock.now())
+        if not self.options.allow_late:
+            refuse_conflict(stamps, self.replay_id, self.options, now=now, resumed=self._resume)
+            if self.options.clock == "wall":
+                with suppress(UnansweredError, UnreachableError):
+                    refuse_late(await self._highest(stamps, tail=not self._resume), now, self.options, now=now)
 
     async def run(self) -> None:
         """Play to the end.
@@ -98,25 +118,39 @@ class Replay:
         if state.done:
             _log.info("replay_was_finished", replay_id=self.replay_id)
             return
-        extent = await self._extent(source, plan, state)
+        now = from_datetime(self._world.clock.now())
+        extent = await self._extent(source, plan, state, now)
         if self.stopping.is_set():
             return
         bots = planted(plan if extent else EMPTY, self.options, extent.first if extent else 0)
-        state = await self._fix_clock(state, extent)
+        state, highest = await self._fix_clock(state, extent, now)
         if self.options.labels is not None and extent is not None:
             labels = bots.labels(self.options, extent.first, state.shift or 0)
             await self._world.sources.store(self.options.labels, encode_labels(labels, self.options, state.shift))
-        script = Script(first=extent.first if extent else 0, shift=state.shift, planted=bots)
+        script = Script(
+            first=extent.first if extent else 0,
+            shift=state.shift,
+            latest=state.latest or now,
+            highest=highest,
+            planted=bots,
+        )
         run = Run(
-            self.options, self._world, state, script, self.progress, resumed=saved is not None, on_sent=self._on_sent
+            self.options,
+            self._world,
+            state,
+            script,
+            self.progress,
+            stream_time=self._time,
+            resumed=saved is not None,
+            on_sent=self._on_sent,
         )
         await run.play(source, self.stopping)
 
-    async def _extent(self, source: Input, plan: Plan, state: ReplayState) -> Extent | None:
+    async def _extent(self, source: Input, plan: Plan, state: ReplayState, now: int) -> Extent | None:
         if state.first is not None:
             return Extent(first=state.first, last=state.first)
         self.progress.phase = "scanning"
-        return await extent_of(source, plan, self.options)
+        return await extent_of(source, plan, self.options, now=now)
 
     async def _saved(self, fingerprint: str) -> ReplayState | None:
         saved = await self._world.states.load(self.replay_id) if self._resume else None
@@ -138,17 +172,40 @@ class Replay:
             saved_at=now,
         )
 
-    async def _fix_clock(self, state: ReplayState, extent: Extent | None) -> ReplayState:
-        """Decide the clock once, and save it before the first row is sent: a resumed replay has the same."""
-        if extent is not None and state.first is None:
-            shift = None
-            if self.options.clock == "event":
-                now = from_datetime(self._world.clock.now())
-                highest = await self._world.states.highest_stamp()
+    async def _fix_clock(self, state: ReplayState, extent: Extent | None, now: int) -> tuple[ReplayState, int]:
+        """Decide the clock once, and save it before the first row is sent: a resumed replay has the same.
+
+        Returns:
+            the state with the clock, and the latest stamp that the stream had before.
+
+        Raises:
+            NotNowError: another replay plays, or the rows would be late.
+        """
+        highest = 0
+        while extent is not None:
+            stamps, version = await self._time.known()
+            is_new = state.first is None
+            highest = await self._world.answered(lambda known=stamps, tail=is_new: self._highest(known, tail=tail))  # type: ignore[misc] # bound
+            if not self.options.allow_late:
+                refuse_conflict(stamps, self.replay_id, self.options, now=now, resumed=self._resume)
+            shift = state.shift
+            if is_new and self.options.clock == "event":
                 shift = clock_for(self.options, extent, now=now, highest_stamp=highest).shift
-            state = msgspec.structs.replace(state, first=extent.first, shift=shift)
+            first = now if shift is None else max(extent.first + shift, state.last_stamp)
+            refuse_late(highest, first, self.options, now=now)
+            if await self._time.claim(stamps, version, first):
+                latest = state.latest or latest_event_time(extent.first, now)
+                state = msgspec.structs.replace(state, first=extent.first, latest=latest, shift=shift)
+                self._time.note_lateness(highest, first)
+                break
         await self._world.states.save(state)
-        return state
+        return state, highest
+
+    async def _highest(self, stamps: Stamps, *, tail: bool) -> int:
+        """Return the latest stamp in the stream; a resumed replay goes by what others say: its own are in the tail."""
+        if not tail:
+            return stamps.highest_but(self.replay_id)
+        return max(stamps.highest_but(None), await self._time.read_tail(stamps))
 
 
 def _require_different(files: Sequence[SourceFile]) -> None:

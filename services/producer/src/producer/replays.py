@@ -43,23 +43,25 @@ class Replays:
     _world: World | None = None
     _started: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def start(self, options: ReplayOptions) -> Replay:
+    async def start(self, options: ReplayOptions) -> Replay:
         """Start a replay.
 
         Raises:
             BusyError: another plays.
+            NotNowError: another plays from elsewhere, or the rows would be late.
             NotReadyError: the service does not run.
         """
         world = self._ready()
         now = world.clock.now()
-        return self._begin(Replay(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", options, world))
+        return await self._begin(Replay(f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", options, world))
 
-    async def resume(self, replay_id: str) -> Replay:
+    async def resume(self, replay_id: str, *, allow_late: bool = False) -> Replay:
         """Go on with a replay that was stopped or killed, from its saved state.
 
         Raises:
             UnknownError: there is no state of it, or one that this version cannot go on with.
             BusyError: another plays.
+            NotNowError: another plays from elsewhere, or the rows would be late and `allow_late` is not set.
             NotReadyError: the service does not run, or its states cannot be read now.
         """
         world = self._ready()
@@ -76,7 +78,9 @@ class Replays:
                 f"{replay_id} that this version can go on with: {error.error_count()} of its options are unknown to it"
             )
             raise UnknownError(msg) from error
-        return self._begin(Replay(replay_id, options, world, resume=True))
+        if allow_late:
+            options = options.model_copy(update={"allow_late": True})
+        return await self._begin(Replay(replay_id, options, world, resume=True))
 
     def _ready(self) -> World:
         if self._world is None:
@@ -87,7 +91,8 @@ class Replays:
             raise BusyError(msg)
         return self._world
 
-    def _begin(self, replay: Replay) -> Replay:
+    async def _begin(self, replay: Replay) -> Replay:
+        await replay.check()
         self._ready()
         self._active = replay
         self.known.pop(replay.replay_id, None)
@@ -146,5 +151,12 @@ class Replays:
             _log.exception("replay_failed", replay_id=replay.replay_id)
         else:
             counts = replay.progress
-            _log.info("replay_ended", replay_id=replay.replay_id, phase=counts.phase, sent=counts.sent, bad=counts.bad)
+            _log.info(
+                "replay_ended",
+                replay_id=replay.replay_id,
+                phase=counts.phase,
+                sent=counts.sent,
+                bad=counts.bad,
+                late=counts.late,
+            )
         self.metrics.observe(replay.progress, active=False)

@@ -1,25 +1,26 @@
 """One run of a replay: lanes, heartbeats and state, working side by side."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from producer.errors import DeliveryError, StateError, UnansweredError, UnreachableError
+from producer.errors import StateError
 from producer.feeding import Feeder, Outlets, Script
 from producer.heartbeats import EVERY_S, Heartbeats
 from producer.options import ReplayOptions
 from producer.planning import Input
-from producer.ports import BadEvents, Entry, Put, Shard, Sources, StateStore, Stream
+from producer.ports import BadEvents, Entry, Put, Shard, Sources, StampStore, StateStore, Stream
 from producer.progress import Progress
 from producer.sending.bad_events import BadEventLane
-from producer.sending.delivery import SETTLE_S, SKEW, Delivery, Sleep, event_ids
+from producer.sending.delivery import SETTLE_S, SKEW, Delivery, Sleep, answered, event_ids
 from producer.sending.lanes import MAX_RECORDS, Lanes
 from producer.state import ReplayState
+from producer.stream_time import StreamTime
 from servicekit.clock import Clock
 from servicekit.logs import get_logger
 from storepulse.instants import format_instant, from_datetime, parse_instant, to_datetime
@@ -31,6 +32,7 @@ UNSAVED_S: Final = 120.0
 TAIL: Final = timedelta(minutes=5)
 """How long after its last save a killed replay's records may have arrived; more than `UNSAVED_S` and a request."""
 _log = get_logger(__name__)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +43,14 @@ class World:
     sources: Sources
     bad_events: BadEvents
     states: StateStore
+    stamps: StampStore
     clock: Clock
     give_up_after_s: float = 300.0
     sleep: Sleep = asyncio.sleep
+
+    async def answered(self, ask: Callable[[], Awaitable[_T]]) -> _T:
+        """Return Kinesis's answer; see `delivery.answered`."""
+        return await answered(ask, self.clock, self.sleep, self.give_up_after_s)
 
 
 class Run:
@@ -57,13 +64,14 @@ class Run:
         script: Script,
         progress: Progress,
         *,
+        stream_time: StreamTime,
         resumed: bool,
         on_sent: Callable[[Entry, Put], None] | None = None,
     ) -> None:
         """Prepare; nothing is sent before `play`."""
         self._resumed = resumed
         self._options, self._world, self._state, self._script = options, world, state, script
-        self._progress, self._on_sent = progress, on_sent
+        self._progress, self._on_sent, self._stream_time = progress, on_sent, stream_time
         self._bad = BadEventLane(world.bad_events)
         self._workers: list[asyncio.Task[None]] = []
         self._saved_at = world.clock.monotonic()
@@ -97,6 +105,7 @@ class Run:
             for task in (beating, *tasks, *self._workers):
                 task.cancel()
         await self._save(done=not stopping.is_set())
+        await self._stream_time.leave(self._progress.last_stamp)
 
     async def _look_behind(self) -> set[bytes]:
         """Return the event ids behind the state's positions: of rows that were sent after it was saved."""
@@ -105,20 +114,16 @@ class Run:
         self._progress.phase = "resuming"
         since = to_datetime(parse_instant(self._state.since)) - SKEW
         until = to_datetime(parse_instant(self._state.saved_at)) + TAIL
-        stream, began = self._world.stream, self._world.clock.monotonic()
-        while True:
-            try:
-                await stream.shards()
-                await self._world.sleep(SETTLE_S)
-                there = await event_ids(stream, self._state.positions, since, until)
-            except (UnansweredError, UnreachableError) as error:
-                if self._world.clock.monotonic() - began > self._world.give_up_after_s:
-                    msg = f"Kinesis cannot be read: {error}"
-                    raise DeliveryError(msg) from error
-                await self._world.sleep(1.0)
-            else:
-                _log.info("replay_resumed", confirmed=self._state.confirmed, behind=len(there))
-                return there
+        stream = self._world.stream
+
+        async def look() -> set[bytes]:
+            await stream.shards()
+            await self._world.sleep(SETTLE_S)
+            return await event_ids(stream, self._state.positions, since, until)
+
+        there = await self._world.answered(look)
+        _log.info("replay_resumed", confirmed=self._state.confirmed, behind=len(there))
+        return there
 
     async def _build(self, there: set[bytes]) -> None:
         options, world = self._options, self._world
@@ -138,6 +143,7 @@ class Run:
             span=options.delay_ms if options.clock == "event" else None,
             accepted=self._accepted,
             positions=self._state.positions,
+            highest=self._script.highest,
         )
         self._heartbeats = Heartbeats(self._lanes, self._progress, shift=self._script.shift)
         self._progress.last_stamp = self._state.last_stamp
@@ -154,15 +160,7 @@ class Run:
         )
 
     async def _shards(self) -> list[Shard]:
-        began = self._world.clock.monotonic()
-        while True:
-            try:
-                return await self._world.stream.shards()
-            except (UnansweredError, UnreachableError) as error:
-                if self._world.clock.monotonic() - began > self._world.give_up_after_s:
-                    msg = f"Kinesis does not answer: {error}"
-                    raise DeliveryError(msg) from error
-                await self._world.sleep(1.0)
+        return await self._world.answered(self._world.stream.shards)
 
     def _accepted(self, taken: Sequence[tuple[Entry, Put]]) -> None:
         if taken and taken[0][0].event_id:  # a heartbeat is a request of its own
@@ -209,6 +207,7 @@ class Run:
             await self._world.sleep(SAVE_EVERY_S)
             try:
                 await self._save(done=False)
+                await self._stream_time.tell(self._progress.last_stamp)
             except StateError as error:
                 _log.warning("state_not_saved", reason=str(error))
                 if self._world.clock.monotonic() - self._saved_at > UNSAVED_S:

@@ -20,6 +20,7 @@ class ReplayState(msgspec.Struct, frozen=True, kw_only=True):
     bad: int = 0  # of these
     shift: int | None = None  # of the event clock, in milliseconds
     first: int | None = None  # first event time, in milliseconds since the epoch
+    latest: int | None = None  # event time after which a row is a bad event
     last_stamp: int = 0  # the latest txn_timestamp sent, in milliseconds since the epoch
     positions: dict[str, str] = {}  # shard to sequence number
     since: str  # arrival time from which unconfirmed records of the other shards can be

@@ -35,10 +35,6 @@ class FileStates:
             msg = f"the state cannot be kept in {path}: {error.strerror}"
             raise StateError(msg) from error
 
-    async def highest_stamp(self) -> int:
-        """See the port."""
-        return 0  # one terminal knows nothing of the others: give --base where replays must follow one another
-
 
 def _load(path: Path) -> ReplayState | None:
     try:

@@ -7,6 +7,7 @@ from hashlib import md5
 
 from producer.errors import SourceError
 from producer.ports import Entry, Put, Shard, SourceFile
+from producer.stamps import Stamps
 from producer.state import ReplayState
 from servicekit.clock import Clock, SystemClock
 from storepulse.failures import BadEvent
@@ -126,6 +127,21 @@ class MemoryStates:
         """See the port."""
         self.states[state.replay_id] = state
 
-    async def highest_stamp(self) -> int:
+
+@dataclass
+class MemoryStamps:
+    """What was stamped, and how often it was changed."""
+
+    stamps: Stamps = field(default_factory=Stamps)
+    changes: int = 0
+
+    async def load(self) -> tuple[Stamps, str]:
         """See the port."""
-        return max((state.last_stamp for state in self.states.values()), default=0)
+        return self.stamps, str(self.changes or "")
+
+    async def save(self, stamps: Stamps, version: str) -> bool:
+        """See the port."""
+        if version != str(self.changes or ""):
+            return False
+        self.stamps, self.changes = stamps, self.changes + 1
+        return True

@@ -1,6 +1,5 @@
 """The `StateStore` port over S3: `replays/<id>.json` in the raw bucket."""
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
 PREFIX: Final = "replays/"
-_NEWEST: Final = 1000
-_AT_ONCE: Final = 16
 
 
 class S3States:
@@ -44,33 +41,3 @@ class S3States:
         except (ClientError, BotoCoreError, OSError) as error:
             msg = f"the state cannot be kept in s3://{self._bucket}/{PREFIX}: {error}"
             raise StateError(msg) from error
-
-    async def latest(self) -> list[ReplayState]:
-        """Return the states of the latest replays, newest last."""
-        try:
-            found = [
-                (each["LastModified"], each["Key"])
-                async for page in self._client.get_paginator("list_objects_v2").paginate(
-                    Bucket=self._bucket, Prefix=PREFIX
-                )
-                for each in page.get("Contents", [])
-            ]
-        except (ClientError, BotoCoreError, OSError) as error:
-            msg = f"s3://{self._bucket}/{PREFIX} cannot be listed: {error}"
-            raise StateError(msg) from error
-        slots = asyncio.Semaphore(_AT_ONCE)
-
-        async def load(key: str) -> ReplayState | None:
-            async with slots:
-                try:
-                    return await self.load(key.removeprefix(PREFIX).removesuffix(".json"))
-                except StateError:
-                    return None  # a damaged state of another replay is no reason to refuse this one
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(load(key)) for _, key in sorted(found)[-_NEWEST:]]
-        return [state for task in tasks if (state := task.result()) is not None]
-
-    async def highest_stamp(self) -> int:
-        """See the port; looks at the latest thousand."""
-        return max((state.last_stamp for state in await self.latest()), default=0)

@@ -2,10 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ SETTLE_S: Final = 1.0
 SKEW: Final = timedelta(seconds=60)  # between this machine's clock and that of Kinesis
 
 _log = get_logger(__name__)
+_T = TypeVar("_T")
 
 
 class _Identified(msgspec.Struct):
@@ -33,6 +34,23 @@ _identify: Final = msgspec.json.Decoder(_Identified).decode
 Sleep = Callable[[float], Any]
 Accepted = Callable[[Sequence[tuple[Entry, Put]]], None]
 """Told of the records of a request that Kinesis took, in order."""
+
+
+async def answered(ask: Callable[[], Awaitable[_T]], clock: Clock, sleep: Sleep, give_up_after_s: float) -> _T:
+    """Return what Kinesis answers to a question, asked again until it does.
+
+    Raises:
+        DeliveryError: it did not for so long.
+    """
+    began = clock.monotonic()
+    while True:
+        try:
+            return await ask()
+        except (UnansweredError, UnreachableError) as error:
+            if clock.monotonic() - began > give_up_after_s:
+                msg = f"Kinesis does not answer: {error}"
+                raise DeliveryError(msg) from error
+            await sleep(1.0)
 
 
 async def event_ids(stream: Stream, after: Mapping[str, str], since: datetime, until: datetime) -> set[bytes]:

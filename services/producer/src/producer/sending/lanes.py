@@ -48,6 +48,7 @@ class Lane:
 
     shard: Shard
     sequence_number: str = ""  # of the latest accepted record
+    highest: int = 0  # stamp that it has shown, or will have
     waiting: deque[Queued] = field(default_factory=deque)
     sending: list[Queued] = field(default_factory=list)
     floors: deque[_Floor] = field(default_factory=deque)
@@ -58,6 +59,14 @@ class Lane:
         """Put a record at the end."""
         self.waiting.append(queued)
         self.filled.set()
+
+    def is_late(self, stamp: int, *, window: int, delay: int) -> bool:
+        """Take note of the next row's stamp, and say whether its window has ended by what the shard has shown."""
+        if stamp > self.highest:
+            self.highest = stamp
+            return False
+        watermark = self.highest - delay
+        return stamp <= watermark and stamp - stamp % window + window - 1 <= watermark
 
     def is_busy(self) -> bool:
         """Say whether a record is not yet accepted."""
@@ -109,6 +118,7 @@ class Lanes:
         span: int | None = None,
         accepted: Accepted,
         positions: Mapping[str, str] | None = None,
+        highest: int = 0,
     ) -> None:
         """Make a lane for each of `shards`.
 
@@ -120,9 +130,10 @@ class Lanes:
             span: the event time, in milliseconds, between its rows; None: any.
             accepted: told of the records that Kinesis takes.
             positions: sequence numbers of the shards, known from before.
+            highest: the latest stamp in the stream.
         """
         self._delivery, self._clock, self._most, self._span = delivery, clock, most, span
-        self._accepted = accepted
+        self._accepted, self._highest = accepted, highest
         self.resharded = False
         self.lanes: list[Lane] = []
         self._starts: list[int] = []
@@ -132,7 +143,9 @@ class Lanes:
     def replace(self, shards: Iterable[Shard], positions: Mapping[str, str] | None = None) -> None:
         """Make lanes for other shards; none may be busy."""
         before = dict(positions or {}) | {lane.shard.shard_id: lane.sequence_number for lane in self.lanes}
-        self.lanes = [Lane(shard, before.get(shard.shard_id, "")) for shard in sorted(shards, key=lambda s: s.start)]
+        highest = max([self._highest, *(lane.highest for lane in self.lanes)])
+        in_order = sorted(shards, key=lambda shard: shard.start)
+        self.lanes = [Lane(shard, before.get(shard.shard_id, ""), highest) for shard in in_order]
         self._starts = [lane.shard.start for lane in self.lanes]
         self._of_key.clear()
         self.resharded = False
@@ -151,6 +164,7 @@ class Lanes:
         """Put a heartbeat at the end of every lane."""
         for lane in self.lanes:
             lane.add(Queued(Entry(payload, "heartbeat", str(lane.shard.start)), stamp))
+            lane.highest = max(lane.highest, stamp)
 
     async def room(self, lane: Lane) -> None:
         """Wait until `lane` can take more."""
