@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faust_kinesis.balance import Decision, Sightings, decide, forgettable, holds_all, may_read
+from faust_kinesis.families import heads
 from faust_kinesis.lease import Lease, Status
 
 DURATION_S = 10.0
@@ -44,14 +45,16 @@ def tables(draw: st.DrawFn) -> dict[str, Lease]:
 
 
 @given(leases=tables(), data=st.data(), exclusive=st.booleans())
-def test_a_worker_claims_what_nobody_keeps_but_for_one_stolen_lease(
+def test_a_worker_claims_what_nobody_keeps_but_for_its_families_and_one_stolen_lease(
     leases: dict[str, Lease], data: st.DataObject, *, exclusive: bool
 ) -> None:
     expired = data.draw(st.sets(st.sampled_from(sorted(leases))))
     decision = decide(leases, expired, "a/1", exclusive=exclusive)
     kept = [k for k in decision.claim if leases[k].owner not in ("", "a/1") and k not in expired]
-    assert len(kept) <= (0 if exclusive else 1)
-    assert not kept or decision.claim == (kept[0],)
+    alone = [k for k in kept if k not in heads(leases)]
+    assert len(alone) <= (0 if exclusive else 1)
+    assert not alone or decision.claim == (alone[0],)
+    assert not (exclusive and kept)
 
 
 @given(leases=tables(), exclusive=st.booleans())
@@ -118,6 +121,32 @@ def test_children_of_a_done_shard_are_shared_like_any_other() -> None:
 def test_a_child_is_not_stolen_while_its_worker_has_its_parents_last_records() -> None:
     leases = table(lease(0, owner="b/1", status=Status.READ), lease(1, 0, owner="b/1"), lease(2, 0, owner="b/1"))
     assert decide(leases, set(), "a/1").claim == ()
+
+
+def test_the_worker_with_one_parent_of_a_merge_takes_the_other_and_the_child_when_both_are_read() -> None:
+    read = Status.READ
+    leases = table(lease(0, owner="a/1", status=read), lease(1, owner="b/1", status=read), lease(2, 0, 1))
+    assert decide(leases, set(), "a/1").claim == (key(1), key(2))
+    assert decide(leases, set(), "b/1").claim == ()
+
+
+def test_a_merges_parents_stay_where_they_are_while_one_is_still_read() -> None:
+    leases = table(lease(0, owner="a/1", status=Status.READ), lease(1, owner="b/1"), lease(2, 0, 1))
+    assert decide(leases, set(), "a/1").claim == decide(leases, set(), "b/1").claim == ()
+
+
+def test_a_family_goes_with_its_oldest_shard_and_what_is_finished_binds_nobody() -> None:
+    done, read = Status.DONE, Status.READ
+    leases = table(
+        lease(0, status=done),
+        lease(1, 0, status=read),
+        lease(2, 0, status=read),
+        lease(3, 1),
+        lease(4, 1, status=read),
+        lease(5, 2, 4),
+        lease(6),
+    )
+    assert heads(leases) == {key(number): key(1) for number in range(1, 6)}
 
 
 def test_the_keeper_of_the_first_lease_is_the_exclusive_worker_and_the_other_lets_go() -> None:
@@ -216,6 +245,37 @@ def test_every_fleet_comes_to_rest_with_fair_shares(shards: int, workers: int, r
     before = {k: item.owner for k, item in fleet.leases.items()}
     fleet.round(alive, racing=True)
     assert {k: item.owner for k, item in fleet.leases.items()} == before
+
+
+@st.composite
+def resharded(draw: st.DrawFn) -> dict[str, Lease]:
+    """A table as splits and merges leave it: a shard is read only after its parents, and finished only after them."""
+    leases: dict[str, Lease] = {}
+    for number in range(draw(st.integers(1, 9))):
+        parents = draw(st.sets(st.integers(0, number - 1), max_size=2)) if number else set()
+        before = [leases[key(parent)].status for parent in parents]
+        may_end = [Status.OPEN, Status.READ, *([Status.DONE] if all(s is Status.DONE for s in before) else [])]
+        begun = Status.OPEN not in before
+        status, owner = draw(st.sampled_from(may_end)) if begun else Status.OPEN, draw(owners) if begun else ""
+        leases[key(number)] = lease(number, *sorted(parents), owner=owner, status=status)
+    return leases
+
+
+@settings(max_examples=60)
+@given(resharded(), st.lists(st.booleans(), min_size=40, max_size=40))
+def test_every_shard_whose_parents_are_read_comes_to_be_read_and_with_the_worker_that_has_them(
+    leases: dict[str, Lease], racing: list[bool]
+) -> None:
+    fleet = Fleet(dict(leases))
+    for race in racing:
+        fleet.round(["a/1", "b/1", "c/1"], racing=race)
+    for item in fleet.leases.values():
+        parents = [fleet.leases[k] for k in item.parents]
+        waits = any(parent.status is Status.OPEN for parent in parents)
+        assert item.status is Status.DONE or waits or item.owner
+        assert (
+            item.status is Status.DONE or waits or {p.owner for p in parents if p.status is Status.READ} <= {item.owner}
+        )
 
 
 @settings(max_examples=40)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from faust_kinesis.families import heads
 from faust_kinesis.lease import Lease, Status
 
 
@@ -122,10 +123,19 @@ def _owned_by(lease: Lease, owner: str) -> Lease:
 def _decide_shared(view: _View) -> Decision:
     renew = tuple(sorted(le.key for le in view.mine()))
     share = math.ceil(len(view.todo) / len(view.keepers()))
-    claim = [view.plan(le) for le in view.free() if view.held() < share or view.follows(le)]
+    claim = _gather(view)
+    claim += [view.plan(le) for le in view.free() if view.held() < share or view.follows(le)]
     if not claim:
         claim = _steal(view)
     return Decision(renew=renew, claim=tuple(claim))
+
+
+def _gather(view: _View) -> list[str]:
+    """The leases that other workers have of families whose head this one has."""
+    mine = {le.key for le in view.mine()}
+    head = heads(view.leases)
+    theirs = [le for le in view.todo if head.get(le.key) in mine and view.is_kept(le)]
+    return [view.plan(le) for le in theirs if may_read(le, view.leases, view.owner)]
 
 
 def _steal(view: _View) -> list[str]:
