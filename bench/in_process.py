@@ -116,7 +116,7 @@ def run_in_memory(shards: Sequence[Sequence[Page]], counts: int, **options: obje
     kinesis = MemoryKinesis(shards)
     on_uvloop(
         _life,
-        partial(MemoryTransport, kinesis=kinesis, **{"reads": 1000} | options),
+        partial(MemoryTransport, kinesis=kinesis, options={"reads": 1000} | options),
         lambda: len(kinesis.taken) >= counts,  # not by its metrics: to ask for them often costs more than to count
     )
     return Run(cpu_s=kinesis.last_put_cpu_s - kinesis.first_read_cpu_s, written=kinesis.taken)

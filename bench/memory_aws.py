@@ -1,12 +1,13 @@
 """Kinesis and DynamoDB in this process's memory, behind the real transport: what is left is what Faust and we cost.
 
 Only the two AWS clients are replaced, by a `Transport` that hands out these. Leases, readers, batches, Faust's own
-queues, commits and PutRecords' chunks are the real ones; conditions on leases are not checked (there is one worker).
+queues, commits and PutRecords' chunks are the real ones; the conditions that leases are written under are checked.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
@@ -58,9 +59,17 @@ class MemoryKinesis:
         """List every shard at once."""
         return {"Shards": [{"ShardId": shard_id(number)} for number in range(len(self._shards))]}
 
-    async def get_shard_iterator(self, *, ShardId: str, **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        """Return an iterator at the first page: nothing is read twice here."""
-        return {"ShardIterator": f"{int(ShardId.rpartition('-')[2])}/0"}
+    async def get_shard_iterator(
+        self,
+        *,
+        ShardId: str,  # noqa: N803 - AWS's name
+        StartingSequenceNumber: str = "",  # noqa: N803 - AWS's name
+        **_: object,
+    ) -> dict[str, Any]:
+        """Return an iterator at the first page, or at the one after the page that ends with a sequence number."""
+        shard = int(ShardId.rpartition("-")[2])
+        ends = [page.records[-1].sequence_number for page in self._shards[shard]] if StartingSequenceNumber else []
+        return {"ShardIterator": f"{shard}/{bisect_right(ends, StartingSequenceNumber)}"}
 
     async def get_records(self, *, ShardIterator: str, **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's name
         """Return the next page as the transport's own parser does; an empty one at the tip."""
@@ -100,14 +109,18 @@ class _Exceptions:
     ResourceNotFoundException = ResourceInUseException = TransactionCanceledException = ClientError
 
 
+TRANSACTION_ITEMS: Final = 100
+
+
 class MemoryDynamo:
-    """One lease table with one worker on it."""
+    """One lease table. Items come and go as in DynamoDB, under the conditions that faust_kinesis writes them."""
 
     exceptions = _Exceptions
 
-    def __init__(self) -> None:
-        """Hold no lease yet."""
+    def __init__(self, before_write: Callable[[Mapping[str, Any]], None] = lambda _: None) -> None:
+        """Hold no lease yet; `before_write` is called with each write's request, and may raise in its place."""
         self._items: dict[str, dict[str, Any]] = {}
+        self._before_write = before_write
 
     async def describe_table(self, **_: object) -> None:
         """Say that the table is there."""
@@ -120,44 +133,89 @@ class MemoryDynamo:
         """Return every item."""
         return {"Items": [dict(item) for item in self._items.values()]}
 
-    async def put_item(self, *, Item: dict[str, Any], **_: object) -> None:  # noqa: N803 - AWS's name
-        """Add an item that is not there yet."""
-        self._items.setdefault(Item["key"]["S"], Item)
+    async def put_item(self, **request: Any) -> None:  # noqa: ANN401 - AWS's request
+        """Store an item."""
+        self._before_write(request)
+        self._check(request, request["Item"]["key"]["S"])
+        self._items[request["Item"]["key"]["S"]] = dict(request["Item"])
 
     async def get_item(self, *, Key: Mapping[str, Any], **_: object) -> dict[str, Any]:  # noqa: N803 - AWS's name
         """Return one item."""
         return {"Item": dict(self._items[Key["key"]["S"]])}
 
-    async def update_item(
-        self,
-        *,
-        Key: Mapping[str, Any],  # noqa: N803 - AWS's name
-        UpdateExpression: str,  # noqa: N803 - AWS's name
-        ExpressionAttributeNames: Mapping[str, str],  # noqa: N803 - AWS's name
-        ExpressionAttributeValues: Mapping[str, Any],  # noqa: N803 - AWS's name
-        **_: object,
-    ) -> dict[str, Any]:
-        """Set attributes, whatever the condition: nobody else writes."""
-        item = self._items[Key["key"]["S"]]
-        for term in UpdateExpression.removeprefix("SET ").split(", "):
-            name, value = term.split(" = ")
-            item[ExpressionAttributeNames[name]] = ExpressionAttributeValues[value]
-        return {"Attributes": dict(item)}
+    async def delete_item(self, **request: Any) -> None:  # noqa: ANN401 - AWS's request
+        """Remove an item."""
+        self._before_write(request)
+        self._check(request, request["Key"]["key"]["S"])
+        self._items.pop(request["Key"]["key"]["S"], None)
+
+    async def update_item(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's request
+        """Set attributes."""
+        self._before_write(request)
+        self._check(request, request["Key"]["key"]["S"])
+        return {"Attributes": self._set(request)}
 
     async def transact_write_items(self, *, TransactItems: Sequence[Mapping[str, Any]]) -> None:  # noqa: N803 - AWS's name
-        """Set attributes of several items."""
-        for item in TransactItems:
-            await self.update_item(**item["Update"])
+        """Set attributes of several items, or of none."""
+        self._before_write({"TransactItems": TransactItems})
+        updates = [item["Update"] for item in TransactItems]
+        if len(updates) > TRANSACTION_ITEMS:
+            raise _invalid()
+        for update in updates:
+            self._check(update, update["Key"]["key"]["S"])
+        for update in updates:
+            self._set(update)
+
+    def _set(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        item = self._items.setdefault(request["Key"]["key"]["S"], dict(request["Key"]))
+        names, values = request["ExpressionAttributeNames"], request["ExpressionAttributeValues"]
+        for term in request["UpdateExpression"].removeprefix("SET ").split(", "):
+            name, value = term.split(" = ")
+            item[names[name]] = values[value]
+        return dict(item)
+
+    def _check(self, request: Mapping[str, Any], key: str) -> None:
+        """Raise what DynamoDB does when the condition does not hold."""
+        item, condition = self._items.get(key, {}), request.get("ConditionExpression", "")
+        names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+        for term in filter(None, condition.split(" AND ")):
+            function, _, name = term.rstrip(")").rpartition("(")
+            if function:
+                holds = (names[name] in item) is (function == "attribute_exists")
+            else:
+                name, value = term.split(" = ")
+                holds = item.get(names[name]) == values[value]
+            if not holds:
+                raise _refused()
+
+
+def _refused() -> ClientError:
+    return _error("ConditionalCheckFailedException")
+
+
+def _invalid() -> ClientError:
+    return _error("ValidationException")
+
+
+def _error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "in memory"}}, "Write")
 
 
 class MemoryTransport(Transport):
     """The real transport over clients in memory."""
 
-    def __init__(self, app: faust.App, kinesis: MemoryKinesis, **options: object) -> None:
-        """Serve `app` from `kinesis`; `options` replace those of its broker URL."""
-        url = app.conf.broker_consumer[0].update_query({name: str(value) for name, value in options.items()})
+    def __init__(
+        self,
+        app: faust.App,
+        kinesis: MemoryKinesis,
+        *,
+        dynamo: MemoryDynamo | None = None,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
+        """Serve `app` from `kinesis`; `options` replace those of its broker URL. Without `dynamo` no lease is there."""
+        url = app.conf.broker_consumer[0].update_query({name: str(value) for name, value in (options or {}).items()})
         super().__init__([url], app)
-        self._made = {"kinesis": kinesis, "dynamodb": MemoryDynamo()}
+        self._made = {"kinesis": kinesis, "dynamodb": dynamo or MemoryDynamo()}
 
     def create_client(self, service: str) -> AbstractAsyncContextManager[Any]:
         """Return the context of a client in memory."""

@@ -85,7 +85,7 @@ def resident() -> int:
 
 def windower_of(kinesis: MemoryKinesis, settings: WindowerSettings = SETTINGS) -> InProcessWindower:
     """Return a windower over `kinesis`."""
-    return InProcessWindower(settings, partial(MemoryTransport, kinesis=kinesis, reads=1000))
+    return InProcessWindower(settings, partial(MemoryTransport, kinesis=kinesis, options={"reads": 1000}))
 
 
 def counted(windower: InProcessWindower) -> float:

@@ -52,11 +52,11 @@ def test_fausts_own_search_commits_past_an_unacknowledged_offset(
 
 
 def test_a_moved_offset_is_written_with_its_sequence_number_and_metadata() -> None:
-    assert checkpoint(LEASE, Sequences(), 5, "w") == Checkpoint(offset=5, sequence="40", metadata="w")
+    assert checkpoint(LEASE, Sequences(), 5, "w") == Checkpoint(offset=5, sequence="40", metadata="w", version=1)
 
 
 def test_metadata_alone_is_written_with_the_position_as_it_was() -> None:
-    assert checkpoint(LEASE, Sequences(), None, "w") == Checkpoint(offset=3, sequence="30", metadata="w")
+    assert checkpoint(LEASE, Sequences(), None, "w") == Checkpoint(offset=3, sequence="30", metadata="w", version=1)
 
 
 def test_nothing_is_written_when_nothing_changed() -> None:

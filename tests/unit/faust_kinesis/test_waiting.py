@@ -178,4 +178,11 @@ def test_a_shard_that_does_not_answer_is_not_idle_for_long() -> None:
 def test_a_shard_at_its_tip_is_polled_no_oftener_than_its_share_of_kinesiss_five_reads(
     reads: float, poll_s: float
 ) -> None:
-    assert Options(region="r", reads_per_s=reads).poll_s == poll_s
+    assert Options(region="r", reads_per_s=reads).poll_s(shards=1) == poll_s
+
+
+@given(st.integers(1, 10_000))
+def test_however_many_shards_are_at_their_tips_they_are_polled_no_oftener_than_is_allowed_in_all(shards: int) -> None:
+    options = Options(region="r", polls_per_s=400)
+    assert shards / options.poll_s(shards) <= 400 + 1e-6
+    assert options.poll_s(shards) == 0.2 or shards > 80

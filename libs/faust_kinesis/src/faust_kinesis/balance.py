@@ -20,20 +20,25 @@ class Decision:
 
 @dataclass(slots=True)
 class Sightings:
-    """When each lease's counter was first seen as it is: a lease nobody renews for `duration_s` is up for grabs."""
+    """When each owner was last seen to renew: the leases of one that did not for `duration_s` are up for grabs.
+
+    One renewal speaks for all leases of its owner, or a thousand shards would take a thousand writes each time.
+    """
 
     duration_s: float
-    _seen: dict[str, tuple[int, str, float]] = field(default_factory=dict)
+    _counters: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _alive_s: dict[str, float] = field(default_factory=dict)
 
     def expired(self, leases: Mapping[str, Lease], now_s: float) -> frozenset[str]:
         """Take a look at time `now_s` (monotonic seconds); return the keys of leases that nobody keeps."""
         for key, lease in leases.items():
-            if self._seen.get(key, (-1, "", 0.0))[:2] != (lease.counter, lease.owner):
-                self._seen[key] = (lease.counter, lease.owner, now_s)
-        self._seen = {key: seen for key, seen in self._seen.items() if key in leases}
-        return frozenset(
-            key for key, lease in leases.items() if not lease.owner or now_s - self._seen[key][2] >= self.duration_s
-        )
+            if self._counters.get(key) != (lease.counter, lease.owner):
+                self._alive_s[lease.owner] = now_s
+        self._counters = {key: (lease.counter, lease.owner) for key, lease in leases.items()}
+        owners = {lease.owner for lease in leases.values()}
+        self._alive_s = {owner: seen for owner, seen in self._alive_s.items() if owner in owners}
+        dead = {owner for owner, seen in self._alive_s.items() if now_s - seen >= self.duration_s} | {""}
+        return frozenset(key for key, lease in leases.items() if lease.owner in dead)
 
 
 def worker_of(owner: str) -> str:

@@ -3,6 +3,8 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Any, cast
 
+import aiobotocore
+import botocore
 from aiobotocore.config import AioConfig
 
 from kinesis_wire.client import new_session
@@ -10,6 +12,7 @@ from kinesis_wire.client import new_session
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 POOL = 128  # connections: a shard being read takes one
+USER_AGENT = f"faust_kinesis aiobotocore/{aiobotocore.__version__} botocore/{botocore.__version__}"
 
 
 def create_client(
@@ -27,6 +30,7 @@ def create_client(
         parameter_validation=False,
         retries={"total_max_attempts": 1, "mode": "standard"},
         tcp_keepalive=True,
+        user_agent=USER_AGENT,  # botocore would put its own together anew for each call: a fifth of an empty poll
     )
     session: Any = new_session()  # its stubs know only literal service names
     return cast("AbstractAsyncContextManager[Any]", session.create_client(service, region_name=region, config=config))

@@ -41,8 +41,9 @@ def checkpoint(lease: Lease, reader: Sequences, offset: int | None, metadata: st
         msg = f"the commit metadata of {lease.key} is larger than {MAX_METADATA} bytes"
         raise ValueError(msg)
     if offset is None:
-        return Checkpoint(offset=lease.offset, sequence=lease.sequence, metadata=metadata)
-    return Checkpoint(offset=offset, sequence=reader.sequence_at(offset - 1), metadata=metadata)
+        return Checkpoint(offset=lease.offset, sequence=lease.sequence, metadata=metadata, version=lease.version + 1)
+    sequence = reader.sequence_at(offset - 1)
+    return Checkpoint(offset=offset, sequence=sequence, metadata=metadata, version=lease.version + 1)
 
 
 def checkpoints(

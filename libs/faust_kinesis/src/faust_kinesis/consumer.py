@@ -65,6 +65,7 @@ class Consumer(Outlook, Positions, Delivery):
             kinesis=kinesis,
             options=self.options,
             room=lambda: self.readers.room(self.options),
+            poll_s=lambda: self.readers.poll_s(self.options),
             arrived=self.readers.arrived.set,
             ended=self._on_shard_end,
             is_listed=self.keeper.is_listed,

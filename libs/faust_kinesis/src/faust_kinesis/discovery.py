@@ -2,12 +2,13 @@
 
 import logging
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from faust_kinesis.bounded import CALLS_AT_ONCE, at_most
 from faust_kinesis.lease import START_TRIM_HORIZON, Lease, lease_key
 from faust_kinesis.options import Start
 from faust_kinesis.table import LeaseTable
@@ -40,6 +41,19 @@ def unknown_shards(stream: str, shards: Sequence[Mapping[str, Any]], known: Coll
     )
     finished = _ancestors(leases, known)
     return [lease for lease in leases if lease.key not in known and lease.key not in finished]
+
+
+def waves(leases: Sequence[Lease]) -> Iterator[list[Lease]]:
+    """Part `leases` into those that can be added at the same time: a child never before a parent.
+
+    A child without its parent would be taken for one whose parent is finished, should the worker die in between.
+    """
+    rest = list(leases)
+    while rest:
+        keys = {lease.key for lease in rest}
+        wave = [lease for lease in rest if not keys.intersection(lease.parents)]
+        yield wave
+        rest = [lease for lease in rest if lease not in wave]
 
 
 def _ancestors(leases: Sequence[Lease], known: Collection[str]) -> set[str]:
@@ -96,9 +110,9 @@ class Discovery:
         if added:
             start = await self.table.agree_on_start(stream, self._begin(listed_at))
             added = [_starting(lease, start) for lease in added]
-        for lease in added:
-            await self.table.add(lease)
-            log.info("shard found: %s", lease.key)
+        for wave in waves(added):
+            await at_most(CALLS_AT_ONCE, (self.table.add(lease) for lease in wave))
+            log.info("shards found: %s", ", ".join(lease.key for lease in wave))
         return {lease_key(stream, shard["ShardId"]) for shard in shards}, added
 
     async def _list(self, stream: str) -> tuple[list[Mapping[str, Any]], datetime]:

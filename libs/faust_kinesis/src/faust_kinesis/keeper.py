@@ -1,20 +1,20 @@
 """Keeping leases: look at the table, decide, renew, claim, release; one `turn` at a time."""
 
-import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from faust_kinesis.balance import Sightings, decide, forgettable, holds_all, may_read
+from faust_kinesis.bounded import CALLS_AT_ONCE, at_most
 from faust_kinesis.discovery import Discovery, Pace
+from faust_kinesis.errors import LeaseLostError
 from faust_kinesis.lease import Checkpoint, Lease, Status
 from faust_kinesis.options import Options
+from faust_kinesis.snapshot import newest
 from faust_kinesis.table import LeaseTable
 
 log = logging.getLogger(__name__)
-
-RENEWALS_AT_ONCE = 16
 
 
 class LeaseKeeper:
@@ -33,6 +33,9 @@ class LeaseKeeper:
         self._sightings = Sightings(options.lease_s)
         self._leases: dict[str, Lease] = {}
         self._listed: set[str] = set()
+        self._together: dict[str, Checkpoint] = {}  # what an exclusive worker's commit holds, by lease key
+        self._stored: set[str] = set()  # keys of the leases that are in the table
+        self._fenced = False  # somebody else took the snapshot, whoever has the leases
         self._now = now
         self._renewed_at: float | None = None
 
@@ -48,7 +51,11 @@ class LeaseKeeper:
             Exception: what the AWS clients raise; nothing is lost, the next turn goes on.
         """
         began = self._now()
-        self._leases = {key: le for key, le in (await self.table.all()).items() if le.stream in streams}
+        if self._fenced:
+            self.held = {}  # what is still this worker's is taken up anew, at its stored checkpoint
+        stored = await self.table.all()
+        self._stored = set(stored)
+        self._leases = {key: le for key, le in stored.items() if le.stream in streams}
         listed = await self._discover(streams)
         expired = self._sightings.expired(self._leases, self._now())
         await self._apply(expired)
@@ -65,6 +72,7 @@ class LeaseKeeper:
             keys, added = await self._discovery.discover(stream, self._leases)
             listed |= keys
             self._leases |= {lease.key: lease for lease in added}
+            self._stored |= {lease.key for lease in added}
         self._listed = listed
         self.pace.listed(self._now())
         return True
@@ -77,51 +85,77 @@ class LeaseKeeper:
             exclusive=self._options.exclusive,
             restarted=self._renewed_at is None,
         )
-        held: dict[str, Lease] = {}
-        for lease in await _at_most(RENEWALS_AT_ONCE, (self._renew(key) for key in decision.renew)):
-            if lease is not None:
-                held[lease.key] = lease
-        self._note(held)
-        for key in decision.claim:
-            if not await self._claim(key) and self._options.exclusive:
-                break
-        for key in decision.release:
-            await self.table.release(self._leases[key])
-
-    def _note(self, held: dict[str, Lease]) -> None:
-        lost = sorted(set(self.held) - set(held))
+        mine = await self._renew(decision.renew)
+        lost = sorted(set(self.held) - set(mine))
         if lost:
             log.warning("leases lost or given up: %s", ", ".join(lost))
-        self.held = held
-        self._leases |= held
+        self.held = {key: lease for key, lease in mine.items() if key in self.held}
+        new = {key: lease for key, lease in mine.items() if key not in self.held} | await self._claim(decision.claim)
+        await self._hold(new)
+        await at_most(CALLS_AT_ONCE, (self.table.release(self._leases[key]) for key in decision.release))
 
-    async def _renew(self, key: str) -> Lease | None:
-        """Renew; the checkpoint known here is kept, for a commit may be on its way while this reply is."""
-        renewed = await self.table.claim(self._leases[key])
-        known = self.held.get(key)
-        if renewed is None or known is None:
-            return renewed
-        return replace(known, owner=renewed.owner, counter=renewed.counter, status=renewed.status)
+    async def _renew(self, keys: Sequence[str]) -> dict[str, Lease]:
+        """Renew one lease, which speaks for all: see `Sightings`. Return those that are still this worker's.
 
-    async def _claim(self, key: str) -> bool:
-        lease = self._leases[key]
-        if not may_read(lease, self._leases, self.table.owner):
-            return False
-        claimed = await self.table.claim(lease)
-        if claimed is None:
-            return False
-        log.info("lease taken: %s", key)
-        self.held[key] = self._leases[key] = claimed
-        return True
+        The checkpoints known here are kept, for a commit may have been on its way when the table was read.
+        """
+        mine = {key: self._leases[key] for key in keys}
+        for key in sorted(mine):
+            renewed = await self.table.claim(mine[key])
+            if renewed is not None:
+                mine[key] = renewed
+                break
+            del mine[key]
+        return {
+            key: replace(self.held.get(key, lease), owner=lease.owner, counter=lease.counter, status=lease.status)
+            for key, lease in mine.items()
+        }
+
+    async def _claim(self, keys: Sequence[str]) -> dict[str, Lease]:
+        """Claim leases, many at a time, parents before children; return those that are this worker's now.
+
+        The first one decides which of several exclusive workers becomes the active one, so it comes alone.
+        """
+        taken: dict[str, Lease] = {}
+        todo, exclusive = list(keys), self._options.exclusive
+        while ready := [key for key in todo if may_read(self._leases[key], self._leases, self.table.owner)]:
+            if exclusive and not taken:
+                ready = ready[:1]
+            claimed = await at_most(CALLS_AT_ONCE, (self.table.claim(self._leases[key]) for key in ready))
+            new = {lease.key: lease for lease in claimed if lease is not None}
+            log.info("leases taken: %s", ", ".join(sorted(new)) or "none")
+            taken |= new
+            self._leases |= new
+            if exclusive and len(new) < len(ready):
+                break
+            todo = [key for key in todo if key not in ready]
+        return taken
+
+    async def _hold(self, new: Mapping[str, Lease]) -> None:
+        """Take up leases at their checkpoints, which may be in the snapshot of an exclusive worker.
+
+        Whoever committed there before commits no more once it is taken.
+        """
+        if new:
+            taken = await self.table.take_snapshot(create=self._options.exclusive)
+            self._together = newest(self._together, taken)  # a commit may have been under way
+        for key, lease in new.items():
+            point = self._together.get(key)
+            self.held[key] = lease.at(point) if point is not None and point.version > lease.version else lease
+        self._leases |= self.held
 
     async def _clean(self, expired: Collection[str]) -> None:
         alive = set(self._leases) - set(expired) | set(self.held)
         for key in forgettable(self._leases, self._listed, alive):
             await self.table.forget(self._leases.pop(key))
             self.held.pop(key, None)
+            self._stored.discard(key)
             log.info("lease of a finished shard forgotten: %s", key)
 
     def _to_read(self) -> dict[str, Lease]:
+        if self._fenced:
+            self._fenced = self.active = False
+            return {}  # stand by for a turn: all begins anew
         wanted = {key: lease for key, lease in self.held.items() if lease.status is not Status.DONE}
         if not self._options.exclusive:
             self.active = bool(wanted)
@@ -138,17 +172,30 @@ class LeaseKeeper:
         return True
 
     async def commit(self, checkpoints: dict[str, Checkpoint]) -> None:
-        """Move checkpoints of held leases.
+        """Move checkpoints of held leases: an exclusive worker's all together, else each for itself.
 
         Raises:
             LeaseLostError: one of them is another worker's.
         """
-        await self.table.commit(checkpoints)
+        if self._options.exclusive:
+            await self._commit_together(checkpoints)
+        else:
+            await self.table.commit(checkpoints)
         for key, point in checkpoints.items():
             if key in self.held:
-                self.held[key] = replace(
-                    self.held[key], offset=point.offset, sequence=point.sequence, metadata=point.metadata
-                )
+                self.held[key] = self.held[key].at(point)
+
+    async def _commit_together(self, checkpoints: dict[str, Checkpoint]) -> None:
+        """Move all checkpoints in one write. Those of shards that are finished or forgotten are left out."""
+        done = {key for key, lease in self._leases.items() if lease.status is Status.DONE}
+        current = self._stored - done
+        points = {key: point for key, point in (self._together | checkpoints).items() if key in current}
+        try:
+            await self.table.commit_together(points)
+        except LeaseLostError:
+            self._fenced = True
+            raise
+        self._together = points
 
     def handed_over(self, key: str, ended_at: float) -> bool:
         """Tell whether an ended shard's children, if it has any, are being read (or have been)."""
@@ -170,19 +217,4 @@ class LeaseKeeper:
         """Give up every lease, so that another worker need not wait for them to expire."""
         held, self.held = self.held, {}
         self.active = False
-        await _at_most(RENEWALS_AT_ONCE, (self.table.release(lease) for lease in held.values()))
-
-
-async def _at_most(limit: int, calls: "Iterable[Awaitable[Lease | None]]") -> "list[Lease | None]":
-    """Await all `calls`, `limit` at a time; the first failure is raised once all have ended."""
-    room = asyncio.Semaphore(limit)
-
-    async def one(call: "Awaitable[Lease | None]") -> "Lease | None":
-        async with room:
-            return await call
-
-    results = await asyncio.gather(*(one(call) for call in calls), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if not isinstance(result, BaseException)]
+        await at_most(CALLS_AT_ONCE, (self.table.release(lease) for lease in held.values()))

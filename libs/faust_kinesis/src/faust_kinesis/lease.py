@@ -1,7 +1,7 @@
 """A lease: who reads a shard, how far it is committed, and how DynamoDB stores that."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +24,19 @@ def partition_of(shard_id: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """What a commit writes: the next offset, the last sequence number done, the application's text.
+
+    `version` counts the commits of a shard: where two places have a checkpoint of it, the higher one holds.
+    """
+
+    offset: int
+    sequence: str
+    metadata: str
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """One shard's row in the lease table.
 
@@ -41,6 +54,7 @@ class Lease:
     offset: int = 0
     sequence: str = ""
     metadata: str = ""
+    version: int = 0
     status: Status = Status.OPEN
     start: str = START_TRIM_HORIZON
 
@@ -54,14 +68,11 @@ class Lease:
         """Whether anything of the shard has been read and committed."""
         return bool(self.sequence) or self.status is not Status.OPEN
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """What a commit writes: the next offset, the last sequence number done, the application's text."""
-
-    offset: int
-    sequence: str
-    metadata: str
+    def at(self, point: Checkpoint) -> "Lease":
+        """Return the lease with `point` as its checkpoint."""
+        return replace(
+            self, offset=point.offset, sequence=point.sequence, metadata=point.metadata, version=point.version
+        )
 
 
 def lease_key(stream: str, shard_id: str) -> str:
@@ -73,7 +84,7 @@ def to_item(lease: Lease) -> dict[str, Any]:
     """Return `lease` as a DynamoDB item."""
     texts = ("key", "stream", "shard_id", "owner", "sequence", "metadata", "status", "start")
     item: dict[str, Any] = {name: {"S": str(getattr(lease, name))} for name in texts}
-    item |= {name: {"N": str(getattr(lease, name))} for name in ("counter", "offset")}
+    item |= {name: {"N": str(getattr(lease, name))} for name in ("counter", "offset", "version")}
     item["parents"] = {"L": [{"S": parent} for parent in lease.parents]}
     return item
 
@@ -86,5 +97,6 @@ def from_item(item: Mapping[str, Any]) -> Lease:
         status=Status(item["status"]["S"]),
         counter=int(item["counter"]["N"]),
         offset=int(item["offset"]["N"]),
+        version=int(item.get("version", {"N": "0"})["N"]),
         parents=tuple(parent["S"] for parent in item["parents"]["L"]),
     )

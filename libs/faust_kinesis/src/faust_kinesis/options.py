@@ -31,6 +31,7 @@ class Options:
     idle_s: float = 10.0
     discover_s: float = 30.0
     reads_per_s: float = MAX_READS_PER_S
+    polls_per_s: float = 400.0
     puts: int = 4
 
     @property
@@ -38,10 +39,9 @@ class Options:
         """Seconds between two renewals of the leases."""
         return self.lease_s / 5
 
-    @property
-    def poll_s(self) -> float:
-        """Seconds between two polls of a shard that has nothing new, at least."""
-        return 1 / min(self.reads_per_s, MAX_READS_PER_S)
+    def poll_s(self, shards: int) -> float:
+        """Return the seconds between two polls of a shard that has nothing new, when so many are read."""
+        return max(1 / min(self.reads_per_s, MAX_READS_PER_S), shards / self.polls_per_s)
 
     @classmethod
     def parse(cls, url: URL) -> "Options":
@@ -143,6 +143,7 @@ _READERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "idle": ("idle_s", _number(0.1, 86_400)),
     "discover": ("discover_s", _number(0.5, 3600)),
     "reads": ("reads_per_s", _number(0.1, 1000)),
+    "polls": ("polls_per_s", _number(1, 100_000)),
     "puts": ("puts", _integer(1, 64)),
 }
 NAMES = tuple(_READERS)

@@ -54,6 +54,10 @@ class ShardReaders:
         """Return each reader's part of the prefetch bytes."""
         return options.prefetch_bytes / max(1, len(self.by_tp))
 
+    def poll_s(self, options: Options) -> float:
+        """Return the seconds between two polls of a shard at its tip: the more shards, the longer."""
+        return options.poll_s(len(self.by_tp))
+
     def one_by_one(self, active: Collection[TP]) -> Iterator[tuple[TP, Arrival]]:
         """Go round the shards, one batch of each at a time, until the shards in `active` have nothing left.
 

@@ -43,6 +43,7 @@ class Surroundings:
     kinesis: "KinesisClient"
     options: Options
     room: Callable[[], float]  # bytes this reader may keep unread by the application
+    poll_s: Callable[[], float]  # seconds between two polls at the tip
     arrived: Callable[[], None]  # call when there is something to take
     ended: Callable[[], None]  # call when the shard has ended
     is_listed: Callable[[Lease], Any]  # awaitable: the stream still has the shard
@@ -127,7 +128,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         if self.end.is_set():
             return 0
         silence_ms = int((time.monotonic() - self.polled_at) * 1000)
-        return self.behind_ms + (silence_ms if silence_ms > 1000 else 0)  # noqa: PLR2004 - polls are less apart
+        return self.behind_ms + (silence_ms if silence_ms > max(1000, 2000 * self._with.poll_s()) else 0)
 
     # -- reading
 
@@ -152,7 +153,7 @@ class ShardReader(Service):  # type: ignore[misc]  # mode has no types
         self._backoff.reset()
         self._accept(page)
         if page.next_shard_iterator is not None and not (page.records and page.millis_behind_latest):
-            await self.sleep(self._with.options.poll_s * random.uniform(1, 1.25))  # noqa: S311 - spreads the polls
+            await self.sleep(self._with.poll_s() * random.uniform(1, 1.25))  # noqa: S311 - spreads the polls
         return page.next_shard_iterator
 
     async def _recover(self, iterator: str, error: Exception) -> str | None:

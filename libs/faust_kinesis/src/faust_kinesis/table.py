@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from faust_kinesis import snapshot
 from faust_kinesis.errors import TRANSIENT_CODES, LeaseLostError, code_of
 from faust_kinesis.lease import Checkpoint, Lease, Status, from_item, to_item
 
@@ -123,7 +124,7 @@ class LeaseTable:
         return {"owner": {"S": self.owner}}
 
     async def commit(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        """Move the given checkpoints (by lease key), in one transaction for each 100 shards.
+        """Move the given checkpoints (by lease key), each by itself or up to 100 in one transaction.
 
         Raises:
             LeaseLostError: a lease is another worker's now; nothing of its transaction is written.
@@ -138,6 +139,49 @@ class LeaseTable:
             await self._db.transact_write_items(TransactItems=items)
         except self._db.exceptions.TransactionCanceledException as error:
             raise _why_cancelled(error, [key for key, _ in entries]) from error
+
+    async def commit_together(self, points: Mapping[str, Checkpoint]) -> None:
+        """Move every checkpoint in one write; `points` are all there are (see `take_snapshot`).
+
+        Raises:
+            LeaseLostError: another worker took the snapshot since; nothing is written.
+            ValueError: there are more than an item can hold.
+        """
+        names, values, terms = _terms(self._mine)
+        try:
+            await self._db.put_item(
+                TableName=self.name,
+                Item=snapshot.to_item(self.owner, points),
+                ConditionExpression=" AND ".join(terms),
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if code_of(error) == REFUSED:
+                raise LeaseLostError(snapshot.KEY) from error
+            raise
+
+    async def take_snapshot(self, *, create: bool) -> dict[str, Checkpoint]:
+        """Return what was committed together last; nobody who took it before can commit from now on.
+
+        Without `create` a table where no exclusive worker has ever been stays without one.
+        """
+        condition: Any = {} if create else {"ConditionExpression": "attribute_exists(#owner)"}
+        try:
+            reply = await self._db.update_item(
+                TableName=self.name,
+                Key={"key": {"S": snapshot.KEY}},
+                UpdateExpression="SET #owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": self.owner}},
+                ReturnValues="ALL_NEW",
+                **condition,
+            )
+        except ClientError as error:
+            if code_of(error) == REFUSED:
+                return {}
+            raise
+        return snapshot.from_item(reply["Attributes"])
 
     async def _update(self, key: str, condition: Mapping[str, Any], changes: Mapping[str, Any]) -> Lease | None:
         try:
@@ -175,6 +219,7 @@ def _attributes(point: Checkpoint) -> dict[str, Any]:
         "offset": {"N": str(point.offset)},
         "sequence": {"S": point.sequence},
         "metadata": {"S": point.metadata},
+        "version": {"N": str(point.version)},
     }
 
 
