@@ -74,7 +74,7 @@ class Run:
         self._progress, self._on_sent, self._stream_time = progress, on_sent, stream_time
         self._bad = BadEventLane(world.bad_events)
         self._workers: list[asyncio.Task[None]] = []
-        self._saved_at = world.clock.monotonic()
+        self._saved_at, self._saving = world.clock.monotonic(), asyncio.Lock()
         self._lanes: Lanes
         self._feeder: Feeder
         self._heartbeats: Heartbeats
@@ -144,6 +144,7 @@ class Run:
             accepted=self._accepted,
             positions=self._state.positions,
             highest=self._script.highest,
+            resumed_since=to_datetime(parse_instant(self._state.since)) if self._resumed else None,
         )
         self._heartbeats = Heartbeats(self._lanes, self._progress, shift=self._script.shift)
         self._progress.last_stamp = self._state.last_stamp
@@ -206,7 +207,7 @@ class Run:
         while True:
             await self._world.sleep(SAVE_EVERY_S)
             try:
-                await self._save(done=False)
+                await asyncio.shield(self._save(done=False))
                 await self._stream_time.tell(self._progress.last_stamp)
             except StateError as error:
                 _log.warning("state_not_saved", reason=str(error))
@@ -214,7 +215,14 @@ class Run:
                     raise
 
     async def _save(self, *, done: bool) -> None:
-        """Save how far the replay has come in order: every row before that is in its place."""
+        """Save how far the replay has come in order: every row before that is in its place.
+
+        One save at a time, the last one last: a disk finishes what it has begun though nobody waits for it any more.
+        """
+        async with self._saving:
+            await self._save_now(done=done)
+
+    async def _save_now(self, *, done: bool) -> None:
         unfinished = (self._lanes.lowest(), self._bad.lowest())
         confirmed = min([low for low in unfinished if low is not None], default=self._feeder.index)
         confirmed = max(confirmed, self._state.confirmed)  # while rows done before are being passed over

@@ -49,6 +49,8 @@ class Lane:
     shard: Shard
     sequence_number: str = ""  # of the latest accepted record
     highest: int = 0  # stamp that it has shown, or will have
+    resumed_at: str = ""  # position of a resumed replay; the rows behind it may not have been passed yet
+    accepted_rows: int = 0
     waiting: deque[Queued] = field(default_factory=deque)
     sending: list[Queued] = field(default_factory=list)
     floors: deque[_Floor] = field(default_factory=deque)
@@ -119,6 +121,7 @@ class Lanes:
         accepted: Accepted,
         positions: Mapping[str, str] | None = None,
         highest: int = 0,
+        resumed_since: datetime | None = None,
     ) -> None:
         """Make a lane for each of `shards`.
 
@@ -131,9 +134,10 @@ class Lanes:
             accepted: told of the records that Kinesis takes.
             positions: sequence numbers of the shards, known from before.
             highest: the latest stamp in the stream.
+            resumed_since: of a resumed replay, the time for shards without a position.
         """
         self._delivery, self._clock, self._most, self._span = delivery, clock, most, span
-        self._accepted, self._highest = accepted, highest
+        self._accepted, self._highest, self._resumed_since = accepted, highest, resumed_since
         self.resharded = False
         self.lanes: list[Lane] = []
         self._starts: list[int] = []
@@ -145,7 +149,11 @@ class Lanes:
         before = dict(positions or {}) | {lane.shard.shard_id: lane.sequence_number for lane in self.lanes}
         highest = max([self._highest, *(lane.highest for lane in self.lanes)])
         in_order = sorted(shards, key=lambda shard: shard.start)
-        self.lanes = [Lane(shard, before.get(shard.shard_id, ""), highest) for shard in in_order]
+        resumed_at = {lane.shard.shard_id: lane.resumed_at for lane in self.lanes} or dict(positions or {})
+        self.lanes = [
+            Lane(shard, before.get(shard.shard_id, ""), highest, resumed_at.get(shard.shard_id, ""))
+            for shard in in_order
+        ]
         self._starts = [lane.shard.start for lane in self.lanes]
         self._of_key.clear()
         self.resharded = False
@@ -184,11 +192,22 @@ class Lanes:
         return min((low for lane in self.lanes if (low := lane.lowest()) is not None), default=None)
 
     def floor(self, confirmed: int) -> tuple[dict[str, str], datetime]:
-        """Return positions behind which all rows from `confirmed` on are, and the time for shards without one."""
-        floors = {lane.shard.shard_id: (lane.floor(confirmed), lane.sequence_number) for lane in self.lanes}
-        positions = {shard: floor.sequence_number if floor else latest for shard, (floor, latest) in floors.items()}
-        since = min((floor.dispatched for floor, _ in floors.values() if floor), default=self._clock.now())
-        return {shard: position for shard, position in positions.items() if position}, since
+        """Return positions behind which all rows from `confirmed` on are, and the time for shards without one.
+
+        A resumed replay keeps a lane's first position until more rows than a request holds are accepted: before, rows
+        that were there already may still be to come, with heartbeats and refused rows of their request behind them.
+        """
+        positions, since = {}, [self._clock.now()]
+        for lane in self.lanes:
+            floor, position = lane.floor(confirmed), lane.sequence_number
+            if floor is not None:
+                position = floor.sequence_number
+                since.append(floor.dispatched)
+            if self._resumed_since is not None and lane.accepted_rows <= MAX_RECORDS:
+                position = lane.resumed_at
+                since.append(self._resumed_since)
+            positions[lane.shard.shard_id] = position
+        return {shard: position for shard, position in positions.items() if position}, min(since)
 
     async def run(self, lane: Lane) -> None:
         """Send what comes into `lane`, for ever."""
@@ -211,6 +230,7 @@ class Lanes:
         def accepted(taken: Sequence[tuple[Entry, Put]]) -> None:
             own = [put.sequence_number for _, put in taken if put.shard_id == lane.shard.shard_id]
             lane.sequence_number = own[-1] if own else lane.sequence_number
+            lane.accepted_rows += len(taken) if entries[0].event_id else 0
             self.resharded |= len(own) < len(taken)
             self._accepted(taken)
 
