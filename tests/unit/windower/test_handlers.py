@@ -236,6 +236,21 @@ def test_a_shard_far_ahead_of_the_slowest_is_not_read_on_but_one_that_showed_not
     assert life.handler.ahead(set(), 60_000) == set()
 
 
+@given(st.data())
+def test_of_the_shards_with_records_to_read_the_slowest_is_always_read_on(data: st.DataObject) -> None:
+    names = ["a", "b", "c"]
+    shards = {
+        shard: [[heartbeat(at)] for at in data.draw(st.lists(st.integers(0, 10**6), max_size=3))] for shard in names
+    }
+    life = Life(shards, {shard: Committed() for shard in shards}, MemoryCounts(), MemoryBadEvents())
+    while left := life.left():
+        life.step(data.draw(st.sampled_from(left)))
+        behind = data.draw(st.sets(st.sampled_from(names)))
+        paused = life.handler.ahead(behind, 60_000)
+        assert not behind or not behind <= paused
+        assert not paused or behind, "nobody waits for a shard that is at its tip"
+
+
 def test_progress_of_a_shard_never_read_covers_nothing() -> None:
     assert not Progress().covers("1")
     assert Progress().watermark == BEGINNING
