@@ -38,9 +38,12 @@ public abstract class Records implements ScanTableSource, SupportsReadingMetadat
       ConfigOptions.key("max-ahead").durationType().defaultValue(Duration.ofMinutes(5));
   static final ConfigOption MAX_REPLAY_AHEAD =
       ConfigOptions.key("max-replay-ahead").durationType().defaultValue(Duration.ofDays(366));
+  static final ConfigOption STEP =
+      ConfigOptions.key("scan.watermark.step").durationType().defaultValue(Duration.ofMillis(1));
 
   private final String name;
   private final Decoder decoder;
+  private final long step;
   private DataType row;
   private List columns = Collections.emptyList();
   private WatermarkStrategy watermarks = WatermarkStrategy.noWatermarks();
@@ -49,6 +52,7 @@ public abstract class Records implements ScanTableSource, SupportsReadingMetadat
   protected Records(String name, ReadableConfig options, DataType row) {
     this.name = name;
     this.row = row;
+    this.step = ((Duration) options.get(STEP)).toMillis();
     this.decoder =
         new Decoder(
             ((Duration) options.get(MAX_AHEAD)).toMillis(), ((Duration) options.get(MAX_REPLAY_AHEAD)).toMillis());
@@ -59,6 +63,7 @@ public abstract class Records implements ScanTableSource, SupportsReadingMetadat
     HashSet options = new HashSet();
     options.add(MAX_AHEAD);
     options.add(MAX_REPLAY_AHEAD);
+    options.add(STEP);
     return options;
   }
 
@@ -83,7 +88,7 @@ public abstract class Records implements ScanTableSource, SupportsReadingMetadat
 
   @Override
   public void applyWatermark(WatermarkStrategy strategy) {
-    watermarks = strategy;
+    watermarks = new SteppedWatermarks(strategy, step);
   }
 
   @Override
