@@ -35,7 +35,7 @@ from bench.windowing_pure import START as SHARD_START
 from bench.windowing_pure import records, whole
 from storepulse.activity.counts import WindowCount, decode_count
 from tests.parity import recordings
-from tests.parity.job import jar, table_of_files, table_of_recordings
+from tests.parity.job import STATE, jar, table_of_files, table_of_recordings
 
 ROOT: Final = Path(__file__).parents[1]
 FLINK: Final = ROOT / "flink"
@@ -100,7 +100,7 @@ def flink(given: Input, out: Path) -> list[str | Path]:
     groups = {group["PropertyGroupId"]: group["PropertyMap"] for group in file}
     groups["stream_1"] = table_of_recordings(recorded(given.path))
     groups |= {name: table_of_files(out / name) for name in ("stream_2", "bad_events")}
-    groups["Local"] = {"parallelism.default": "1", "pipeline.jars": jar().as_uri()}
+    groups["Local"] = {"parallelism.default": "1", "pipeline.jars": jar().as_uri(), **STATE}
     properties = out / "properties.json"
     properties.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": each} for name, each in groups.items()]))
     return [FLINK / ".venv/bin/python", FLINK / "main.py", properties]

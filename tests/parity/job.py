@@ -22,6 +22,8 @@ from tests.untested import needs
 ROOT: Final = Path(__file__).parents[2]
 FLINK: Final = ROOT / "flink"
 COMMAND: Final = [FLINK / ".venv/bin/python", FLINK / "main.py"]
+#: As Managed Flink keeps it.
+STATE: Final = {"state.backend.type": "rocksdb", "execution.checkpointing.incremental": "true"}
 DEADLINE: Final = 1_500  # seconds; a minute on a quiet machine
 Row = TypeVar("Row")
 
@@ -83,7 +85,7 @@ def table_of_files(path: Path) -> dict[str, str]:
 
 def write_properties(directory: Path, tables: Mapping[str, Mapping[str, str]], local: Mapping[str, str]) -> Path:
     """Write the property file of a job: what is deployed but for its `tables`, and `local` settings."""
-    groups = {**deployed(), **tables, "Local": {"pipeline.jars": jar().as_uri(), **local}}
+    groups = {**deployed(), **tables, "Local": {"pipeline.jars": jar().as_uri(), **STATE, **local}}
     path = directory / "properties.json"
     path.write_text(json.dumps([{"PropertyGroupId": name, "PropertyMap": group} for name, group in groups.items()]))
     return path
