@@ -90,8 +90,8 @@ demo: setup  ## Run the whole chain on real data with planted bots, watch it liv
 test: setup infra/.venv/.done flink/.venv/.done  ## Pass all tests that need no container engine (TESTS=tests/unit for some, JOBS=1 in turn)
 	@.venv/bin/pytest -m "not chaos and not parity and not containers" --numprocesses $(or $(JOBS),3) --dist loadfile $(or $(TESTS),tests)
 
-chaos: setup  ## Kill every process again and again for minutes; counts must stay exact and alerts single
-	@.venv/bin/pytest -m chaos -s tests/chaos
+chaos: setup  ## Kill every process again and again for minutes (KILLS=100); counts must stay exact and alerts single
+	@$(if $(KILLS),KILLS=$(KILLS)) .venv/bin/pytest -m chaos -s tests/chaos
 
 parity: setup flink/.venv/.done  ## Compare Flink, Faust and the pure model on hundreds of cases and a million events, for minutes
 	@.venv/bin/pytest -m "not chaos" tests/parity tests/unit/flink

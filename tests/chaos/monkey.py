@@ -5,11 +5,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
-import psutil
-
-from tests.chain import Chain, kill_process
-from tests.emulator import stop_group, wait_until
+from tests.chain import Chain
+from tests.chaos.progress import Kill
+from tests.emulator import stop_group
+from tests.kills import KILLS
 
 
 @dataclass
@@ -40,56 +41,37 @@ class Replay:
 
 @dataclass
 class Monkey:
-    """What it did is in `done`, in order."""
+    """What it did is in `done`, in order, and when it killed in `kills`."""
 
     chain: Chain
     replay: Replay
     seed: int
     pause_s: float
     done: list[str] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
 
     def kill_producer(self) -> None:
         """Kill the replay; it resumes."""
-        self._note("producer", hit=self.replay.kill())
+        at = time.time()
+        if self.replay.kill():
+            self._note("producer", at)
 
-    def kill_windower(self) -> None:
-        """Kill the windower; it starts again."""
-        self.chain.windower.kill()
-        self.chain.windower.start()
-        self._note("windower")
-
-    def kill_detector(self) -> None:
-        """Kill the supervisor alone: what it started must find out by itself."""
-        self.chain.detector.kill_alone()
-        self.chain.detector.start()
-        self._note("detector")
-
-    def kill_daemon(self) -> None:
-        """Kill the KCL daemon; the supervisor starts it again."""
-        self._kill_below(lambda process: "MultiLangDaemon" in " ".join(process.cmdline()))
-        self._note("daemon")
-
-    def kill_child(self) -> None:
-        """Kill one record processor; its daemon is started again."""
-        self._kill_below(lambda process: "detector.processor" in " ".join(process.cmdline()))
-        self._note("child")
+    def _kill(self, part: str) -> None:
+        self._note(part, KILLS[part](self.chain))
 
     def pause_emulator(self) -> None:
         """Freeze the whole of AWS for a while."""
         self.chain.emulator.pause()
         time.sleep(self.pause_s)  # the outage itself, not a wait for something
         self.chain.emulator.resume()
-        self._note("pause")
+        self.done.append("pause")
 
     def rage(self, deeds: int, *, between_s: tuple[float, float]) -> None:
         """Do each deed in turn, shuffled, at random moments."""
         rng = random.Random(self.seed)
-        each = [
+        each: list[Callable[[], None]] = [
             self.kill_producer,
-            self.kill_windower,
-            self.kill_detector,
-            self.kill_daemon,
-            self.kill_child,
+            *(partial(self._kill, part) for part in KILLS),
             self.pause_emulator,
         ]
         for _ in range(0, deeds, len(each)):
@@ -98,28 +80,6 @@ class Monkey:
                 time.sleep(rng.uniform(*between_s))  # the random moment
                 deed()
 
-    def kills(self) -> int:
-        """Count the processes killed."""
-        return sum(name != "pause" for name in self.done)
-
-    def _kill_below(self, wanted: Callable[[psutil.Process], bool]) -> None:
-        """Kill the first process below the detector that is `wanted`, once there is one."""
-        found: list[int] = []
-
-        def look() -> bool:
-            found.extend(self._below(wanted))
-            return bool(found)
-
-        wait_until(look, 60, "a process to kill", 0.2)
-        kill_process(found[0])
-
-    def _below(self, wanted: Callable[[psutil.Process], bool]) -> list[int]:
-        try:
-            below = psutil.Process(self.chain.detector.pid).children(recursive=True)
-            return [process.pid for process in below if wanted(process)]
-        except psutil.NoSuchProcess:
-            return []
-
-    def _note(self, name: str, *, hit: bool = True) -> None:
-        if hit:
-            self.done.append(name)
+    def _note(self, part: str, at: float) -> None:
+        self.done.append(part)
+        self.kills.append((part, at))
