@@ -20,13 +20,14 @@ ODD_TEXT = (
     '"',
     "\\",
     "userid#",
-    " ",
+    " x ",
     "-0",
     "1e5",
     "🙂",
     "null",
 )
-BAD_TEXT = ("", "x" * 257)
+BAD_TEXT = ("", "x" * 257, " ", "\u3000")
+BAD_PRICES = (None, "a lot", [], "1e5", "-1", -1, "1_000", "٣", "NaN", "9" * 400)
 FAR_FUTURE = "9999-12-31T23:59:59.999Z"
 KPL_MAGIC = b"\xf3\x89\x9a\xc2"
 
@@ -39,7 +40,7 @@ def good(rng: random.Random, at: int) -> bytes:
     record: dict[str, object] = {
         "event_type": rng.choice(("view", "cart", "purchase", "no such type")),
         "user_id": user,
-        "price": rng.choice(("1.5", 1.5, None, "a lot", [])),
+        "price": rng.choice(("1.5", 1.5, "0", 0, "1999.90")),
         "txn_timestamp": format_instant(at),
     }
     if rng.random() < 0.1:
@@ -80,6 +81,11 @@ def retyped(rng: random.Random, record: bytes) -> bytes:
     return msgspec.json.encode(fields)
 
 
+def overpriced(rng: random.Random, record: bytes) -> bytes:
+    """Cost what nothing costs."""
+    return msgspec.json.encode(msgspec.json.decode(record) | {"price": rng.choice(BAD_PRICES)})
+
+
 def without(rng: random.Random, record: bytes) -> bytes:
     """Leave a needed field out."""
     fields = msgspec.json.decode(record)
@@ -114,7 +120,19 @@ def far_future(_: random.Random, record: bytes) -> bytes:
     return msgspec.json.encode(msgspec.json.decode(record) | {"txn_timestamp": FAR_FUTURE})
 
 
-MUTATIONS: tuple[Mutation, ...] = (flip, cut, twice, noise, deep, retyped, without, other_time, nan, far_future)
+MUTATIONS: tuple[Mutation, ...] = (
+    flip,
+    cut,
+    twice,
+    noise,
+    deep,
+    retyped,
+    overpriced,
+    without,
+    other_time,
+    nan,
+    far_future,
+)
 
 
 def records(seed: int, n: int, *, bad_share: float) -> Iterator[tuple[bytes, bool]]:

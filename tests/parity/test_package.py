@@ -12,7 +12,7 @@ import pytest
 from tests.parity.answers import ARRIVED, SHARD, pure
 from tests.parity.cases import stream
 from tests.parity.java import environment
-from tests.parity.job import DEADLINE, FLINK, answer_of, deployed, jar, needs_flink, prepare
+from tests.parity.job import DEADLINE, FLINK, STATE, answer_of, deployed, jar, needs_flink, prepare
 from tests.parity.recordings import records
 
 pytestmark = [needs_flink, pytest.mark.timeout(1_800)]
@@ -21,8 +21,10 @@ ZIP: Final = (FLINK / "assembly/application.xml").read_text()
 FILES: Final = re.findall(r"<source>([\w./]+)</source><outputDirectory>([\w/]+)</outputDirectory>", ZIP)
 FOLDERS: Final = re.findall(r"<directory>([\w/]+)</directory><outputDirectory>([\w/]+)</outputDirectory>", ZIP)
 
-#: What PyFlink and the planner set in any job, so Managed Flink lets them; and how many slots these tests use.
+#: What PyFlink and the planner set in any job, so Managed Flink lets them; how many slots these tests use, and what
+#: Managed Flink keeps to itself: how state is kept.
 NOT_OURS: Final = {
+    *STATE,
     "__table.query-start.current-database__",
     "__table.query-start.epoch-time__",
     "__table.query-start.local-time__",

@@ -64,8 +64,8 @@ def test_an_empty_shard_that_is_throttled_again_and_again_becomes_idle(
     reader = worker(env=through(proxy), query="lease=2&idle=3")
     wait_until(lambda: len(reader.state().get("idle", [])) == 2, 30, "both shards to be idle")
     stream.send(numbers(0, 100))
+    wait_until(lambda: not reader.state()["idle"], 10, "shards with records to be busy")  # for three seconds
     reader.wait_for(stream.put)
-    wait_until(lambda: not reader.state()["idle"], 10, "shards with records to be busy")
 
 
 def test_faults_of_sending_lose_nothing_and_resend_only_what_failed(

@@ -2,6 +2,7 @@ from collections import Counter
 
 import pytest
 
+from faust_kinesis import snapshot
 from tests.emulator import Emulator, wait_until
 from tests.integration.faust_kinesis.conftest import StartWorker
 from tests.integration.faust_kinesis.harness import Stream, Worker, leases, wait_for_all
@@ -104,7 +105,8 @@ def test_a_second_process_of_a_worker_takes_over_at_once_and_the_first_moves_not
 
 
 def _sequences(emulator: Emulator, app_id: str) -> dict[str, str]:
-    return {shard: row["sequence"] for shard, row in leases(emulator, app_id).items()}
+    item = emulator.client("dynamodb").get_item(TableName=app_id, Key={"key": {"S": snapshot.KEY}})["Item"]
+    return {key.rpartition("/")[2]: point.sequence for key, point in snapshot.from_item(item).items()}
 
 
 def _last(reader: Worker) -> dict[str, str]:
