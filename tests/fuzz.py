@@ -27,7 +27,7 @@ ODD_TEXT = (
     "null",
 )
 BAD_TEXT = ("", "x" * 257, " ", "\u3000")
-BAD_PRICES = (None, "a lot", [], "1e5", "-1", -1, "1_000", "٣", "NaN", "9" * 400)
+BAD_PRICES: tuple[object, ...] = (None, "a lot", [], "1e5", "-1", -1, "1_000", "٣", "NaN", "9" * 400)
 FAR_FUTURE = "9999-12-31T23:59:59.999Z"
 KPL_MAGIC = b"\xf3\x89\x9a\xc2"
 
