@@ -159,7 +159,7 @@ def measure(sizes: tuple[int, int, int], rounds: int) -> dict[str, Cost]:
     engines = {"Flink job": flink, "windower": windower}
     costs = {name: Cost() for name in engines}
     with tempfile.TemporaryDirectory() as folder:
-        files = {size: write(Path(folder), size) for size in sizes}
+        files = {size: write(Path(folder), size) for size in set(sizes)}
         for _ in range(rounds):
             for name, engine in engines.items():
                 took = {size: run(engine, file) for size, file in files.items()}
