@@ -51,17 +51,13 @@ def test_a_change_of_every_other_service_leaves_an_image_as_it_was(copy: Path, s
     assert build(copy, service)[0] == before
 
 
-#: What a service's code makes anew beside its own layer: the class archive of the detector's daemon.
-MADE_BY_CODE = {"detector": 1}
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_change_of_its_own_code_makes_only_the_layer_of_the_code_anew(copy: Path, service: str) -> None:
     before, old = build(copy, service)
     change(copy, f"services/{service}")
     after, new = build(copy, service)
     assert after != before
-    assert len(set(new) - set(old)) == 1 + MADE_BY_CODE.get(service, 0), "the dependencies were installed again"
+    assert len(set(new) - set(old)) == 1, "the dependencies were installed again"
 
 
 def test_a_change_of_a_library_reaches_the_services_that_need_it_and_no_other(copy: Path) -> None:
